@@ -1,0 +1,33 @@
+# METADATA
+# description: What must be done before a release, by purpose and authority. Undefined where the matrix has no cell.
+package custos.obligations
+
+# METADATA
+# description: The cell of the matrix in data/purposes.json.
+cell := data.purposes[input.purpose].authorities[input.authority.type]
+
+# METADATA
+# description: The obligations of a release.
+demanded := {
+	"approvals": cell.approvals + _sensitivity.approvals,
+	"audio": _audio,
+	"expiresAfterDays": cell.expiresAfterDays,
+	"fill": data.release.fill,
+	"maxDownloads": cell.maxDownloads,
+	"redact": data.release.redact,
+	"region": input.exhibit.region,
+	"retentionDays": retention_days,
+}
+
+# METADATA
+# description: How long an exhibit of this type of incident is kept.
+retention_days := data.retention[input.exhibit.incidentType].days
+
+default _audio := "drop"
+
+_audio := "keep" if {
+	cell.audio == "keep"
+	_sensitivity.audio
+}
+
+_sensitivity := data.sensitivities[input.exhibit.sensitivity]

@@ -1,0 +1,47 @@
+package custos.requester_test
+
+# Who may do what: one row for each action, one column for each role; everything else is refused.
+_may := {
+	"disclosure.prepare": {"officer", "lawyer", "records-manager"},
+	"disclosure.read": {"officer", "lawyer", "records-manager", "auditor"},
+	"exhibit.acquire": {"device", "store-operator", "records-manager"},
+	"exhibit.read": {"officer", "lawyer", "store-operator", "records-manager", "auditor"},
+	"incident.read": {"store-operator", "records-manager", "auditor"},
+	"incident.record": {"device", "store-operator", "records-manager"},
+	"ledger.read-entries": {"auditor"},
+	"master.open": {"worker"},
+	"package.download": {"officer", "lawyer"},
+	"plan.preview": {"records-manager"},
+	"request.approve": {"records-manager"},
+	"request.file": {"officer", "lawyer"},
+	"request.read": {"officer", "lawyer", "records-manager", "auditor"},
+}
+
+test_role_table[note] if {
+	some action in object.keys(data.actions)
+	some role in object.keys(data.roles)
+	note := concat(" ", [role, action])
+	reasons := reasons_with({"action": action, "roles": [role]})
+	count({"role.not-allowed"} - reasons) == count({role} & _may[action])
+}
+
+test_roles[note] if {
+	some note, tc in {
+		"none": {"roles": [], "want": {"role.not-allowed"}},
+		"of two sides": {"roles": ["officer", "records-manager"], "want": {"role.conflict"}},
+		"of one side": {"roles": ["officer", "lawyer"], "want": set()},
+		"unheard of, beside a good one": {"roles": ["officer", "owner"], "want": {"role.conflict"}},
+	}
+	reasons_with({"roles": tc.roles}) == tc.want
+}
+
+test_no_roles_at_all_are_refused if {
+	reasons_of(json.remove(reading, ["roles"])) == {"role.conflict", "role.not-allowed"}
+}
+
+test_assurance_must_reach_what_the_action_asks if {
+	filing := {"action": "request.file", "exhibit": {}}
+	not "assurance.too-low" in reasons_with(filing)
+	"assurance.too-low" in reasons_with(object.union(filing, {"assurance": 1}))
+	"assurance.too-low" in reasons_of(json.remove(reading, ["assurance"]))
+}

@@ -1,0 +1,20 @@
+/** Approvals that policy makes an obligation: by people of the custodian, each counted once. */
+import { and, eq, not, sql } from 'drizzle-orm'
+import { Problem } from '../http/problem.ts'
+import { type Asker, type Court, keepDecision, type Permission, polOf, whoOf } from '../policy/judge.ts'
+import { type Request, requests } from './tables.ts'
+
+/** Throws `conflict` when this person approved it before. */
+export async function approveRequest(court: Court, asker: Asker, request: Request, { decision, req }: Permission): Promise<void> {
+  const staged = await court.db.transaction(async tx => {
+    const approved = await tx
+      .update(requests)
+      .set({ approvedBy: sql`array_append(${requests.approvedBy}, ${asker.subject})` })
+      .where(and(eq(requests.requestId, request.requestId), not(sql`${asker.subject} = any(${requests.approvedBy})`)))
+      .returning({ id: requests.requestId })
+    if (approved.length === 0) throw new Problem('conflict', { detail: 'You approved this request before.' })
+    await keepDecision(tx, req, decision)
+    return court.ledger.stage(tx, { chain: request.chain, req, ev: 'request.approved', who: whoOf(asker), pol: polOf(decision, request.filed.purpose) })
+  })
+  await court.ledger.recorded(staged)
+}

@@ -1,0 +1,129 @@
+/** vault -> redaction -> vault: the master is opened under a recorded act, and its redacted copy is sealed beside it. Made once, then kept. */
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { newId } from '../custody/id.ts'
+import { type ExhibitOfIncident, findExhibit } from '../intake/exhibits.ts'
+import { exhibitFacts } from '../intake/facts.ts'
+import { newNumber } from '../intake/numbers.ts'
+import { custodian } from '../intake/openings.ts'
+import type { Obligations } from '../policy/decision.ts'
+import { type Asker, demand, keepDecision, polOf, whoOf } from '../policy/judge.ts'
+import { loadModels } from '../redaction/models.ts'
+import { type Redaction, redact } from '../redaction/redact.ts'
+import type { ClipLimits } from '../redaction/probe.ts'
+import { requestFacts } from './facts.ts'
+import type { Disclosing } from './disclosures.ts'
+import { findDerivative } from './store.ts'
+import { type Derivative, derivatives, type Request } from './tables.ts'
+
+export interface Deriving extends Disclosing {
+  readonly scratchDir: string
+  readonly workers: number
+  readonly limits: ClipLimits
+  /** One line for the operator. */
+  readonly log: (line: string) => void
+}
+
+/** The part that works: no person, and named as such in every entry. */
+export const worker: Asker = { subject: 'worker', organisation: custodian, roles: ['worker'], assurance: 1, credential: 'service' }
+
+/** What shapes the bytes of a derivative: equal recipes share one. */
+function recipeOf({ redact: classes, audio, fill }: Obligations): string {
+  return createHash('sha256').update(JSON.stringify({ classes: [...classes].sort(), audio, fill })).digest('hex')
+}
+
+/** The derivative that the obligations ask for. Throws what redaction throws; then nothing of it is kept, and `access.aborted` says so. */
+export async function derive(
+  parts: Deriving,
+  request: Request,
+  obligations: Obligations,
+  folder: string,
+  tell: (stage: string, fraction: number) => void,
+  signal: AbortSignal,
+): Promise<Derivative> {
+  const recipe = recipeOf(obligations)
+  const kept = await findDerivative(parts.db, request.exhibitNumber, recipe)
+  if (kept) return kept
+  const exhibit = (await findExhibit(parts.db, request.exhibitNumber))!
+  const { input, req } = await openMaster(parts, request, exhibit, folder)
+  const output = join(folder, 'redacted.mp4')
+  try {
+    const made = await redact({
+      input,
+      output,
+      classes: obligations.redact,
+      models: await loadModels(),
+      workers: parts.workers,
+      limits: parts.limits,
+      keepAudio: obligations.audio === 'keep',
+      prove: true,
+      onProgress: tell,
+      signal,
+    })
+    return await keep(parts, exhibit, recipe, made, output, req)
+  } catch (error) {
+    await parts.ledger.append({ chain: exhibit.chain, req, ev: 'access.aborted', who: whoOf(worker) })
+    throw error
+  }
+}
+
+/** Plaintext of the master in the scratch folder, after `master.opened` is durable. */
+async function openMaster(parts: Deriving, request: Request, exhibit: ExhibitOfIncident, folder: string) {
+  const { decision, req } = await demand(parts, worker, 'master.open', exhibit.chain, {
+    exhibit: exhibitFacts(exhibit),
+    ...requestFacts(request),
+  })
+  const staged = await parts.db.transaction(async tx => {
+    await keepDecision(tx, req, decision)
+    const obj = { sha256: exhibit.sha256, len: exhibit.len, role: 'master' } as const
+    return parts.ledger.stage(tx, { chain: exhibit.chain, req, ev: 'master.opened', who: whoOf(worker), obj, pol: polOf(decision, request.filed.purpose) })
+  })
+  const recorded = await parts.ledger.recorded(staged)
+  const input = join(folder, 'master')
+  const { stream } = await parts.vault.open(exhibit.clipRef, recorded)
+  await pipeline(stream, createWriteStream(input, { flags: 'wx', mode: 0o600 }))
+  return { input, req }
+}
+
+/** Seals the copy, and commits its row with `redaction.planned` and `exhibit.redacted`. */
+async function keep(parts: Deriving, exhibit: ExhibitOfIncident, recipe: string, made: Redaction, output: string, req: string): Promise<Derivative> {
+  const { plan, manifest, certificate } = made
+  const spooled = await parts.vault.spool(createReadStream(output), { region: exhibit.region, maxBytes: Number.MAX_SAFE_INTEGER })
+  const { clipRef } = await parts.vault.store(spooled, { role: 'derivative', retainUntil: exhibit.retainUntil })
+  const { sha256, len } = spooled
+  const row = {
+    exhibitNumber: newNumber('EX'),
+    rootExhibitNumber: exhibit.exhibitNumber,
+    agencyId: exhibit.agencyId,
+    recipe,
+    clipRef,
+    sha256,
+    len,
+    plan,
+    manifest,
+    certificate,
+    req: newId(),
+  }
+  const parent = exhibit.sha256
+  const staged = await parts.db.transaction(async tx => {
+    // Another disclosure of the same exhibit may have been as fast: then its copy serves both, and this one's object waits for the sweep.
+    const inserted = await tx.insert(derivatives).values(row).onConflictDoNothing().returning()
+    if (inserted.length === 0) return undefined
+    const common = { chain: exhibit.chain, req, who: whoOf(worker) }
+    await parts.ledger.stage(tx, { ...common, ev: 'redaction.planned', obj: { sha256: digest(plan), len: Buffer.byteLength(plan), role: 'plan' }, from: { parent } })
+    return parts.ledger.stage(tx, {
+      ...common,
+      ev: 'exhibit.redacted',
+      obj: { sha256, len, role: 'derivative' },
+      from: { parent, plan: digest(plan), manifest: digest(manifest), certificate: digest(certificate) },
+    })
+  })
+  if (staged) await parts.ledger.recorded(staged)
+  return (await findDerivative(parts.db, exhibit.exhibitNumber, recipe))!
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

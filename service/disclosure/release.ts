@@ -1,0 +1,120 @@
+/** The only way by which evidence leaves over HTTP: judged again, recorded, and only then do bytes move. */
+import type { Act } from '../custody/act.ts'
+import type { Recorded } from '../custody/recorded.ts'
+import { Problem } from '../http/problem.ts'
+import { type Asker, type Court, demand, keepDecision, polOf, whoOf } from '../policy/judge.ts'
+import type { Vault } from '../vault/vault.ts'
+import { countDownload, findDisclosure, findRequest } from './store.ts'
+import type { Disclosure } from './tables.ts'
+import type { Agencies } from './agencies.ts'
+import { findExhibit } from '../intake/exhibits.ts'
+import { exhibitFacts } from '../intake/facts.ts'
+import { agencyFacts, obligationsOf, requestFacts } from './facts.ts'
+
+export interface Releasing extends Court {
+  readonly vault: Vault
+  readonly agencies: Agencies
+  readonly houseChain: string
+}
+
+export interface Release {
+  readonly len: number
+  readonly sha256: string
+  readonly start: number
+  readonly end: number
+  /** Undefined for a HEAD: recorded as an access like any other, but nothing moves. */
+  readonly body?: ReadableStream<Uint8Array>
+}
+
+export interface Wanted {
+  readonly disclosureId: string
+  readonly headOnly: boolean
+  /** Byte offsets, both included, already known to be numbers; undefined for the whole. */
+  readonly range?: { readonly start: number; readonly end: number | undefined }
+}
+
+/**
+ * Releases a package. Throws `not-found`, `not-ready`, `range-not-satisfiable`, `refused-by-policy`, or what the ledger throws when it
+ * cannot record: in each case before the vault has been asked for a byte.
+ */
+export async function release(parts: Releasing, asker: Asker, wanted: Wanted): Promise<Release> {
+  const disclosure = await findDisclosure(parts.db, wanted.disclosureId)
+  const request = disclosure && (await findRequest(parts.db, disclosure.requestId))
+  const exhibit = request && (await findExhibit(parts.db, request.exhibitNumber))
+  const { decision, req } = await demand(parts, asker, 'package.download', disclosure?.chain ?? parts.houseChain, {
+    exhibit: exhibitFacts(exhibit),
+    ...requestFacts(request, disclosure),
+    ...agencyFacts(parts.agencies, asker.organisation),
+  })
+  if (!disclosure || !request) throw new Problem('not-found')
+  const { packageRef, packageLen, packageSha256 } = ready(disclosure)
+  const { start, end } = within(packageLen, wanted.range)
+  const act = { chain: disclosure.chain, req, who: whoOf(asker), obj: { sha256: packageSha256, len: packageLen, role: 'package' as const } }
+  const { staged, refused } = await parts.db.transaction(async tx => {
+    await keepDecision(tx, req, decision)
+    // Policy judged the count it was told; of two that come at once the row's lock lets only one have the last download.
+    if (!wanted.headOnly && !(await countDownload(tx, disclosure.disclosureId, obligationsOf(request).maxDownloads))) {
+      const pol = { ...polOf(decision, request.filed.purpose), outcome: 'refuse', reasons: ['request.downloads-spent'] }
+      return { staged: await parts.ledger.stage(tx, { ...act, ev: 'access.refused', pol }), refused: pol.reasons }
+    }
+    const pol = polOf(decision, request.filed.purpose)
+    return { staged: await parts.ledger.stage(tx, { ...act, ev: 'access.permitted', pol }), refused: undefined }
+  })
+  const recorded = await parts.ledger.recorded(staged)
+  if (refused) throw new Problem('refused-by-policy', { reasons: refused, ledgerIndex: recorded.index })
+  const whole = { len: packageLen, sha256: packageSha256, start, end }
+  if (wanted.headOnly) return whole
+  return { ...whole, body: await openAccounted(parts, act, packageRef, recorded, start, end) }
+}
+
+type AccessAct = Pick<Act, 'chain' | 'req' | 'who'> & { obj: NonNullable<Act['obj']> }
+
+/** Every release ends in the ledger: whole, or broken off, also when the client went away before the first byte. */
+async function openAccounted(parts: Releasing, act: AccessAct, ref: string, recorded: Recorded, start: number, end: number) {
+  let over = false
+  const finish = async (ev: 'access.completed' | 'access.aborted') => {
+    if (over) return
+    over = true
+    await parts.ledger.append({ ...act, ev })
+  }
+  try {
+    const opened = await parts.vault.open(ref, recorded, { start, end: end + 1 })
+    const source = opened.stream[Symbol.asyncIterator]()
+    return new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        try {
+          const { value, done } = await source.next()
+          if (!done) return controller.enqueue(value)
+          await finish('access.completed')
+          controller.close()
+        } catch (error) {
+          await finish('access.aborted').catch(() => {})
+          // Erroring the stream destroys the connection, so that nobody takes the part for the whole.
+          controller.error(error)
+        }
+      },
+      async cancel() {
+        await source.return?.()
+        await finish('access.aborted')
+      },
+    })
+  } catch (error) {
+    await finish('access.aborted')
+    throw error
+  }
+}
+
+function ready({ state, packageRef, packageLen, packageSha256 }: Disclosure) {
+  if (state !== 'ready' || packageRef === null || packageLen === null || packageSha256 === null) {
+    throw new Problem('not-ready', { detail: `The disclosure is ${state}.` })
+  }
+  return { packageRef, packageLen, packageSha256 }
+}
+
+/** RFC 9110, section 14.1.2; an absent or suffix range is the caller's to translate. Offsets, both included. */
+function within(len: number, range: Wanted['range']): { start: number; end: number } {
+  if (!range) return { start: 0, end: len - 1 }
+  const end = Math.min(range.end ?? len - 1, len - 1)
+  if (range.start > end) throw new Problem('range-not-satisfiable')
+  return { start: range.start, end }
+}

@@ -1,0 +1,35 @@
+/** Reads and small writes of this room's tables. */
+import { and, eq, lt, sql } from 'drizzle-orm'
+import type { Db, Tx } from '../db.ts'
+import { type Derivative, type Disclosure, derivatives, disclosures, type Request, requests } from './tables.ts'
+
+export async function findRequest(db: Db | Tx, requestId: string): Promise<Request | undefined> {
+  return (await db.select().from(requests).where(eq(requests.requestId, requestId)))[0]
+}
+
+export async function findDisclosure(db: Db | Tx, disclosureId: string): Promise<Disclosure | undefined> {
+  return (await db.select().from(disclosures).where(eq(disclosures.disclosureId, disclosureId)))[0]
+}
+
+export async function findDerivative(db: Db | Tx, rootExhibitNumber: string, recipe: string): Promise<Derivative | undefined> {
+  const same = and(eq(derivatives.rootExhibitNumber, rootExhibitNumber), eq(derivatives.recipe, recipe))
+  return (await db.select().from(derivatives).where(same))[0]
+}
+
+/** Where a running disclosure stands; a finished one is left alone, so that a late progress report cannot reopen it. */
+export async function reportProgress(db: Db, disclosureId: string, stage: string, progress: number): Promise<void> {
+  await db
+    .update(disclosures)
+    .set({ state: 'running', stage, progress: Math.round(progress * 1000) })
+    .where(and(eq(disclosures.disclosureId, disclosureId), sql`${disclosures.state} in ('queued', 'running')`))
+}
+
+/** Counts one download if one is left; false when none is. The row's lock makes two at once count as two. */
+export async function countDownload(tx: Tx, disclosureId: string, most: number): Promise<boolean> {
+  const counted = await tx
+    .update(disclosures)
+    .set({ downloads: sql`${disclosures.downloads} + 1` })
+    .where(and(eq(disclosures.disclosureId, disclosureId), lt(disclosures.downloads, most)))
+    .returning({ id: disclosures.disclosureId })
+  return counted.length === 1
+}

@@ -1,0 +1,43 @@
+/** pg-boss on either engine. A job is queued in the act's own transaction; its handler lives in the room that orchestrates it. */
+import { sql } from 'drizzle-orm'
+import { fromDrizzle, fromPglite, PgBoss } from 'pg-boss'
+import type { Database, Tx } from './db.ts'
+
+export type JobName = 'disclosure.prepare'
+
+export interface Jobs extends AsyncDisposable {
+  /** Takes effect when `tx` commits, and never if it rolls back. */
+  send(tx: Tx, name: JobName, data: { id: string }): Promise<void>
+  /** Runs `handler` for one job at a time. The signal fires on shutdown; an unfinished job is tried again by whoever is next. */
+  work(name: JobName, handler: (data: { id: string }, signal: AbortSignal) => Promise<void>): Promise<void>
+}
+
+const retries = { retryLimit: 3, retryDelay: 1, retryBackoff: true, expireInSeconds: 4 * 3600, heartbeatSeconds: 60 }
+
+/** `log` hears of trouble that no caller awaits. */
+export async function openJobs(database: Database, databaseUrl: string, log: (error: unknown) => void): Promise<Jobs> {
+  const boss = new PgBoss({
+    ...(database.pglite
+      ? { db: fromPglite(database.pglite), backend: 'pglite' as const }
+      : { connectionString: databaseUrl, max: 4 }),
+    schema: 'jobs',
+  })
+  boss.on('error', log)
+  await boss.start()
+  await boss.createQueue('disclosure.prepare', retries)
+  const stopping = new AbortController()
+  return {
+    async send(tx, name, data) {
+      await boss.send(name, data, { db: fromDrizzle(tx as never, sql) })
+    },
+    async work(name, handler) {
+      await boss.work<{ id: string }>(name, { pollingIntervalSeconds: 0.5, batchSize: 1 }, async jobs => {
+        for (const job of jobs) await handler(job.data, AbortSignal.any([stopping.signal, job.signal]))
+      })
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort(new Error('the worker is shutting down'))
+      await boss.stop({ graceful: true, timeout: 20_000, close: true })
+    },
+  }
+}

@@ -1,0 +1,34 @@
+/** PGlite lets a second process open its folder and lose rows. A listening socket in that folder is a lock that dies with its holder. */
+import { rm } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+
+/** Throws when another living process holds the folder. */
+export async function lockFolder(folder: string): Promise<AsyncDisposable> {
+  const path = join(folder, 'lock')
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const server = await listen(path)
+    if (server) return { [Symbol.asyncDispose]: () => new Promise(resolve => server.close(() => resolve())) }
+    if (await answers(path)) break
+    // Left behind by a process that was killed: nobody listens.
+    await rm(path, { force: true })
+  }
+  throw new Error(`${folder} is in use by another process`)
+}
+
+function listen(path: string) {
+  const server = createServer(socket => socket.destroy())
+  return new Promise<typeof server | undefined>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)))
+    server.listen(path, () => resolve(server.unref()))
+  })
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(path, () => {
+      socket.destroy()
+      resolve(true)
+    }).once('error', () => resolve(false))
+  })
+}

@@ -1,0 +1,52 @@
+import { resolve } from 'node:path'
+import ffmpeg, { type FfmpegCommand } from 'fluent-ffmpeg'
+import { defaultLimits } from './limits.ts'
+import type { ClipInfo } from './probe.ts'
+
+/**
+ * Containers that cameras, recorders and phones write, and that refer to nothing outside themselves. Playlists (hls, dash,
+ * concat, sdp, rtsp, image2) are what this list keeps out: they name further files or addresses. Raw h264 and hevc are what
+ * recorders export when asked for "native"; asf is what some video management systems export.
+ */
+export const demuxers = ['mov', 'mp4', 'matroska', 'webm', 'avi', 'mpegts', 'mpeg', 'h264', 'hevc', 'asf'] as const
+
+const decodeThreads = 4
+
+/** Input options common to ffmpeg and ffprobe: only the one local file is opened, by one of the known demuxers. */
+export function inputLimits({ pixels, streams }: { pixels: number; streams: number }): string[] {
+  return [
+    ...['-protocol_whitelist', 'file'],
+    ...['-format_whitelist', demuxers.join(',')],
+    ...['-max_streams', String(streams)],
+    ...['-max_pixels', String(pixels)],
+  ]
+}
+
+/** An absolute `file:` address, so that no name of a clip is taken for an option or a protocol. */
+export function fileAddress(path: string): string {
+  return `file:${resolve(path)}`
+}
+
+/**
+ * A command that decodes the clip's video as `0:<clip.stream>`. Timestamps stay the clip's own, rotation is left to
+ * `uprightFilters`, and a picture that changes size in mid-stream starts no new filter graph.
+ */
+export function clipInput(path: string, limits: { pixels: number; streams: number } = defaultLimits): FfmpegCommand {
+  return ffmpeg(fileAddress(path)).inputOptions(
+    ...inputLimits(limits),
+    ...['-copyts', '-noautorotate', '-reinit_filter', '0'],
+    ...['-threads', String(decodeThreads)],
+  )
+}
+
+/**
+ * Filters that turn a decoded frame into the frame as displayed: what boxes are measured in. The first brings a picture that
+ * changed its size in mid-stream back to the size that was probed; it does nothing otherwise.
+ */
+export function uprightFilters(
+  clip: Pick<ClipInfo, 'codedWidth' | 'codedHeight' | 'rotationDegrees' | 'mirrored'>,
+): string[] {
+  const turns = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['transpose=cclock'] }
+  const size = `scale=${clip.codedWidth}:${clip.codedHeight}`
+  return [size, ...(clip.mirrored ? ['hflip'] : []), ...turns[clip.rotationDegrees]]
+}

@@ -1,0 +1,168 @@
+/**
+ * The one way to start ffmpeg and ffprobe. What they read is hostile: a child gets a folder of its own, an empty environment,
+ * no standard input, no core dump, limits on memory and time, and its death rejects one promise and nothing else.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FfmpegCommand } from 'fluent-ffmpeg'
+import { defaultLimits } from './limits.ts'
+
+export interface RunOptions {
+  /** Aborting kills the child; the promise rejects with the signal's reason. */
+  signal?: AbortSignal | undefined
+  /** Longest life of the child. Without it only `idleMs` counts. */
+  timeoutMs?: number
+  /** Longest silence on standard output while we wait for it. */
+  idleMs?: number
+  /** Address space of the child. */
+  memoryBytes?: number
+  /** Folder the child runs in: a fresh one of its own where absent. */
+  cwd?: string
+}
+
+/** ffmpeg or ffprobe did not do its work. For logs: the message and the tail can carry paths and metadata of the clip. */
+export class FfmpegFailed extends Error {
+  readonly exitCode: number | null
+  /** The last 8 KiB of standard error. */
+  readonly stderrTail: string
+
+  constructor(message: string, exitCode: number | null, stderrTail: string) {
+    super(`${message}${stderrTail && `: ${stderrTail.trimEnd().split('\n').at(-1)}`}`)
+    this.name = 'FfmpegFailed'
+    this.exitCode = exitCode
+    this.stderrTail = stderrTail
+  }
+}
+
+const defaultMemoryBytes = defaultLimits.memoryBytes
+const defaultIdleMs = 180_000
+const tailBytes = 8192
+
+/** Standard output of the command, with back-pressure. Leaving the loop early kills the child. */
+export function ffmpegOutput(
+  command: FfmpegCommand,
+  options: RunOptions = {},
+): AsyncGenerator<Buffer, void, undefined> {
+  // -max_alloc: no header of a clip makes a single allocation larger than that.
+  const args = ['-nostdin', '-hide_banner', '-v', 'warning', '-max_alloc', String(2 ** 30), ...argumentsOf(command)]
+  return childOutput('ffmpeg', args, options)
+}
+
+/** Runs the command to its end; what it writes to standard output is dropped. */
+export async function runFfmpeg(command: FfmpegCommand, options: RunOptions = {}): Promise<void> {
+  for await (const _ of ffmpegOutput(command, options));
+}
+
+export function ffprobeOutput(
+  args: readonly string[],
+  options: RunOptions = {},
+): AsyncGenerator<Buffer, void, undefined> {
+  return childOutput('ffprobe', ['-hide_banner', '-v', 'warning', ...args], options)
+}
+
+/** Splits an output into lines, without their ends. */
+export async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string, void, undefined> {
+  let rest = ''
+  for await (const chunk of chunks) {
+    const parts = (rest + chunk.toString('latin1')).split('\n')
+    rest = parts.pop()!
+    yield* parts
+  }
+  if (rest) yield rest
+}
+
+/**
+ * Cuts an output into blocks of `size` bytes, in one buffer that the next block overwrites. Throws RangeError when the output
+ * ends inside a block.
+ */
+export async function* blocks(
+  chunks: AsyncIterable<Buffer>,
+  size: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const block = new Uint8Array(size)
+  let filled = 0
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; ) {
+      const taken = Math.min(chunk.length - at, size - filled)
+      block.set(chunk.subarray(at, at + taken), filled)
+      at += taken
+      filled += taken
+      if (filled < size) continue
+      yield block
+      filled = 0
+    }
+  }
+  if (filled > 0) throw new RangeError(`the output ended ${filled} bytes into a block of ${size}`)
+}
+
+/** A fresh folder that only we can read, gone when `work` is done. */
+export async function withScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'custos-'))
+  try {
+    return await work(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** fluent-ffmpeg builds the arguments; its runner can neither limit memory nor hand over binary output, so the start is ours. */
+function argumentsOf(command: FfmpegCommand): string[] {
+  return (command as FfmpegCommand & { _getArguments(): string[] })._getArguments()
+}
+
+/** `exec`, so that the process we may kill is ffmpeg itself. A limit that a system does not know is no reason to stop. */
+const launcher = `ulimit -c 0; ulimit -v "$1" 2>/dev/null; shift
+exec env -i PATH="$PATH" LC_ALL=C HOME="$PWD" TMPDIR="$PWD" "$@"`
+
+async function* childOutput(
+  program: 'ffmpeg' | 'ffprobe',
+  args: readonly string[],
+  { signal, timeoutMs, idleMs = defaultIdleMs, memoryBytes = defaultMemoryBytes, ...options }: RunOptions,
+): AsyncGenerator<Buffer, void, undefined> {
+  signal?.throwIfAborted()
+  const own = options.cwd === undefined ? await mkdtemp(join(tmpdir(), 'custos-')) : undefined
+  const kibibytes = String(Math.floor(memoryBytes / 1024))
+  const child = spawn('/bin/sh', ['-c', launcher, 'sh', kibibytes, program, ...args], {
+    cwd: options.cwd ?? own,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
+  closed.catch(() => {})
+
+  let killedFor = ''
+  const kill = (why: string) => {
+    killedFor ||= why
+    child.kill('SIGKILL')
+  }
+  const abort = () => kill('was aborted')
+  signal?.addEventListener('abort', abort)
+  const life = timeoutMs === undefined ? undefined : setTimeout(kill, timeoutMs, `took longer than ${timeoutMs} ms`)
+  let tail = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    tail = (tail + text).slice(-tailBytes)
+  })
+
+  try {
+    const chunks = child.stdout[Symbol.asyncIterator]()
+    for (;;) {
+      const silence = setTimeout(kill, idleMs, `was silent for ${idleMs} ms`)
+      const next = await chunks.next().finally(() => clearTimeout(silence))
+      if (next.done) break
+      yield next.value as Buffer
+    }
+    const [code, died] = await closed
+    signal?.throwIfAborted()
+    if (killedFor) throw new FfmpegFailed(`${program} ${killedFor}`, code, tail)
+    if (code === 127) throw new FfmpegFailed(`${program} is not installed`, code, tail)
+    if (code !== 0) throw new FfmpegFailed(`${program} ended with ${died ?? code}`, code, tail)
+  } finally {
+    clearTimeout(life)
+    signal?.removeEventListener('abort', abort)
+    child.kill('SIGKILL')
+    await closed.catch(() => {})
+    if (own !== undefined) await rm(own, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,55 @@
+/** The filter graph of pass 2, in ffmpeg's language. */
+import { uprightFilters } from './clip-input.ts'
+import type { Colour } from './colour.ts'
+import type { Canvas } from './covers.ts'
+import { type DrawScript, parkedAt } from './draw-commands.ts'
+import { frameLog } from './frame-times.ts'
+import type { ClipInfo } from './probe.ts'
+import { retimeExpression } from './timing.ts'
+
+/** Where the script's lines are expected, in the folder that ffmpeg runs in. */
+export const scriptFile = 'commands'
+
+export interface Drawing {
+  readonly canvas: Canvas
+  readonly colour: Colour
+  readonly script: DrawScript
+  /** `#rrggbb` */
+  readonly fill: string
+}
+
+/**
+ * Decoded frames in, frames to encode out as `[v]`: upright, 8-bit 4:2:0 in limited range, padded to even sides, at the
+ * times of `clip.pts`, covered. Each frame is reported on standard output after it was drawn.
+ */
+export function videoGraph(clip: ClipInfo, { canvas, colour, script, fill }: Drawing): string {
+  const convert = ['scale=flags=bicubic+accurate_rnd+full_chroma_int+bitexact', colour.convert]
+    .filter(Boolean)
+    .join(':')
+  const padded = canvas.width !== clip.width || canvas.height !== clip.height
+  const tags = `range=tv:colorspace=${colour.matrix}:color_primaries=${colour.primaries}:color_trc=${colour.transfer}`
+  const box = `x=${parkedAt(canvas)}:y=0:w=2:h=2:t=fill:color=0x${fill.slice(1)}`
+  const filters = [
+    `settb=${clip.timeBase.num}/${clip.timeBase.den}`,
+    `setpts='${retimeExpression(clip)}'`,
+    ...uprightFilters(clip),
+    convert,
+    'format=yuv420p',
+    ...(padded ? [`pad=${canvas.width}:${canvas.height}:0:0`] : []),
+    `setparams=${tags}`,
+    ...(script.slots > 0 ? [`sendcmd=f=${scriptFile}`] : []),
+    ...Array.from({ length: script.slots }, (_, i) => `drawbox@s${i}=${box}`),
+    frameLog,
+    // Captions and other side data of a frame would otherwise reach the encoder.
+    'sidedata=mode=delete',
+  ]
+  return `[0:${clip.stream}]${filters.join(',')}[v]`
+}
+
+/** Each sound track as `[a0]`, `[a1]`, ..., moved as the first frame was moved to time 0. */
+export function audioGraphs(clip: ClipInfo): string[] {
+  const { num, den } = clip.timeBase
+  const start = ((clip.sourcePts[0] ?? 0) * num) / den
+  const filters = `asetpts=PTS-(${start.toFixed(6)})/TB,aresample=async=1:first_pts=0`
+  return Array.from({ length: clip.audioStreams }, (_, i) => `[0:a:${i}]${filters}[a${i}]`)
+}

@@ -1,0 +1,141 @@
+import type { Box } from './box.ts'
+import { distance, driftOf } from './motion.ts'
+
+/** What was seen on one frame, in pixels of the frame. */
+export interface Sighting {
+  readonly frame: number
+  /** From the first frame of the clip. */
+  readonly seconds: number
+  readonly box: Box
+  readonly score: number
+}
+
+/** One thing, sighted once on each of some frames; rising. Never empty. */
+export type Chain = readonly Sighting[]
+
+export interface LinkRules {
+  /** From this score on a sighting starts a chain. */
+  readonly startPerMille: number
+  /** From this score on it continues one; weaker sightings are no concern of the linker. */
+  readonly keepPerMille: number
+  /** Longest gap between two sightings of a chain; two frames' time where that is longer. */
+  readonly gapMs: number
+  /** A chain of fewer sightings than this is dropped, unless one of them is sure or the clip had no time for more. */
+  readonly minHits: number
+  readonly surePerMille: number
+}
+
+/** A sighting and its neighbours in the chain. */
+interface Link extends Sighting {
+  readonly strong: boolean
+  before?: Link
+  after?: Link
+}
+
+const ways = {
+  forward: { back: 'before', ahead: 'after' },
+  backward: { back: 'after', ahead: 'before' },
+} as const
+type Way = keyof typeof ways
+
+/**
+ * Links sightings of one class in both time directions. First forward: chains grow from strong sightings and take weak ones.
+ * Then backward: a chain takes the weak sightings before its start, and joins one that ended there. Nothing is looked for
+ * across a scene cut in particular: a link over a cut covers too much, never too little.
+ * `frames[n]` are the sightings of frame n, `seconds[n]` its time. Same input, same chains.
+ */
+export function link(frames: readonly (readonly Sighting[])[], seconds: readonly number[], rules: LinkRules): Chain[] {
+  const links = frames.map(sightings =>
+    sightings
+      .filter(({ score }) => score * 1000 >= rules.keepPerMille)
+      .map((sighting): Link => ({ ...sighting, strong: sighting.score * 1000 >= rules.startPerMille }))
+      .toSorted(
+        (a, b) => b.score - a.score || a.box.x - b.box.x || a.box.y - b.box.y || a.box.w - b.box.w || a.box.h - b.box.h,
+      ),
+  )
+  sweep(links, seconds, rules, 'forward')
+  sweep(links.toReversed(), seconds, rules, 'backward')
+  return links
+    .flat()
+    .filter(one => !one.before && (one.strong || one.after))
+    .map(follow)
+    .filter(chain => believed(chain, seconds, rules))
+}
+
+/** Goes through the frames one way; every open end of a chain may take one sighting that nobody has taken from that side. */
+function sweep(frames: readonly Link[][], seconds: readonly number[], rules: LinkRules, way: Way): void {
+  const { back, ahead } = ways[way]
+  let open: Link[] = []
+  for (const here of frames) {
+    const now = here[0]?.seconds
+    if (now === undefined) continue
+    open = open.filter(end => Math.abs(now - end.seconds) <= longestGap(end.frame, here[0]!.frame, seconds, rules))
+    for (const strong of [true, false]) {
+      const offered = here.filter(one => one.strong === strong && !one[back])
+      for (const { end, one } of nearest(open, offered, way)) {
+        end[ahead] = one
+        one[back] = end
+        open = open.filter(other => other !== end)
+      }
+    }
+    open.push(...here.filter(one => !one[ahead] && (one.strong || one[back])))
+  }
+}
+
+/** Pairs within reach of one another, nearest first, each end and each sighting once. */
+function nearest(open: readonly Link[], offered: readonly Link[], way: Way): { end: Link; one: Link }[] {
+  const pairs = open.flatMap(end => {
+    const drift = driftOf(tail(end, way))
+    return offered.map(one => ({ end, one, distance: distance(end, one, drift) }))
+  })
+  const taken = new Set<Link>()
+  return pairs
+    .filter(pair => pair.distance < Number.POSITIVE_INFINITY)
+    .toSorted(
+      (a, b) =>
+        a.distance - b.distance || a.end.frame - b.end.frame || a.end.box.x - b.end.box.x || a.end.box.y - b.end.box.y,
+    )
+    .filter(({ end, one }) => {
+      if (taken.has(end) || taken.has(one)) return false
+      taken.add(end).add(one)
+      return true
+    })
+}
+
+/** The end and some sightings behind it, newest first as the sweep goes. */
+function tail(end: Link, way: Way): Link[] {
+  const sightings: Link[] = []
+  for (let one: Link | undefined = end; one && sightings.length < 16; one = one[ways[way].back]) sightings.push(one)
+  return sightings
+}
+
+function follow(first: Link): Sighting[] {
+  const chain: Sighting[] = []
+  for (let one: Link | undefined = first; one; one = one.after) {
+    chain.push({ frame: one.frame, seconds: one.seconds, box: one.box, score: one.score })
+  }
+  return chain
+}
+
+/** At one frame a second the next frame but one is two seconds away, and must still be within reach. */
+function longestGap(a: number, b: number, seconds: readonly number[], { gapMs }: LinkRules): number {
+  const from = Math.min(a, b)
+  const next = seconds[Math.min(from + 2, seconds.length - 1)]! - seconds[from]!
+  return Math.max(gapMs / 1000, Math.min(next, longestBridgeSeconds)) + 1e-6
+}
+
+/** However slow the clip, nothing is bridged over more than this. */
+const longestBridgeSeconds = 4
+/** Around a sighting, the frames in which a second one would be expected. */
+const companySeconds = 0.15
+const companyShare = 0.5
+
+/** False chains are short and weak. But what was seen on half of the frames that were there to be seen on is no chance. */
+function believed(chain: Chain, seconds: readonly number[], { minHits, surePerMille }: LinkRules): boolean {
+  if (chain.length >= minHits || chain.some(({ score }) => score * 1000 >= surePerMille)) return true
+  let from = chain[0]!.frame
+  let to = chain.at(-1)!.frame
+  while (from > 0 && chain[0]!.seconds - seconds[from - 1]! <= companySeconds) from--
+  while (to < seconds.length - 1 && seconds[to + 1]! - chain.at(-1)!.seconds <= companySeconds) to++
+  return chain.length >= companyShare * (to - from + 1)
+}

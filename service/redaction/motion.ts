@@ -1,0 +1,64 @@
+import type { Box } from './box.ts'
+
+/** A box at a time; where it belongs to is the caller's business. */
+export interface Timed {
+  readonly seconds: number
+  readonly box: Box
+}
+
+/** Pixels a second. */
+export interface Drift {
+  readonly x: number
+  readonly y: number
+}
+
+const memorySeconds = 0.4
+/** A thing that is out of sight is expected to come to rest with this time constant: hold rather than extrapolate wildly. */
+const dampingSeconds = 0.4
+/** In sizes of the box: how far off the expected place a sighting may lie, at once and for each second in between. */
+const reach = 0.6
+const reachPerSecond = 2
+const longestReach = 1.6
+/** Natural logarithm of the largest ratio between the sizes of neighbouring sightings. */
+const sizeChange = 0.7
+
+/** Mean side: plates are wide and low, faces nearly square. */
+export function sizeOf({ w, h }: Box): number {
+  return (w + h) / 2
+}
+
+/** How the newest of these was moving: `sightings` runs from it back to where it came from, in either time direction. */
+export function driftOf(sightings: readonly Timed[]): Drift {
+  const newest = sightings[0]!
+  const oldest = sightings.findLast(one => Math.abs(newest.seconds - one.seconds) <= memorySeconds)!
+  const seconds = newest.seconds - oldest.seconds
+  if (seconds === 0) return { x: 0, y: 0 }
+  const from = centre(oldest.box)
+  const to = centre(newest.box)
+  return { x: (to.x - from.x) / seconds, y: (to.y - from.y) / seconds }
+}
+
+/** How far a thing gets in `seconds` (negative: before) while its motion dies away, at most `sizes` of its size. */
+export function drifted(box: Box, drift: Drift, seconds: number, sizes: number): Drift {
+  const share = Math.sign(seconds) * dampingSeconds * (1 - Math.exp(-Math.abs(seconds) / dampingSeconds))
+  const far = Math.hypot(drift.x, drift.y) * Math.abs(share)
+  const scale = far > sizes * sizeOf(box) ? (share * sizes * sizeOf(box)) / far : share
+  return { x: drift.x * scale, y: drift.y * scale }
+}
+
+/** How badly `to` fits as the next sighting of what was at `from`, moving like `drift`; infinite when out of reach. */
+export function distance(from: Timed, to: Timed, drift: Drift): number {
+  const seconds = to.seconds - from.seconds
+  const size = Math.sqrt(sizeOf(from.box) * sizeOf(to.box))
+  const ratio = Math.abs(Math.log(sizeOf(to.box) / sizeOf(from.box)))
+  const step = drifted(from.box, drift, seconds, longestReach)
+  const a = centre(from.box)
+  const b = centre(to.box)
+  const away = Math.hypot(b.x - a.x - step.x, b.y - a.y - step.y) / size
+  const within = Math.min(longestReach, reach + reachPerSecond * Math.abs(seconds))
+  return away <= within && ratio <= sizeChange ? away + ratio / 2 : Number.POSITIVE_INFINITY
+}
+
+function centre({ x, y, w, h }: Box): Drift {
+  return { x: x + w / 2, y: y + h / 2 }
+}

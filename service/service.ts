@@ -1,0 +1,118 @@
+/** Composition root: builds every part in flow order, and takes it down in the other. */
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config, Secrets } from './config.ts'
+import { type Ledger, openLedger } from './custody/ledger.ts'
+import { type Database, migrate, openDatabase } from './db.ts'
+import { readAgencies } from './disclosure/agencies.ts'
+import type { Disclosing } from './disclosure/disclosures.ts'
+import { prepareDisclosure } from './disclosure/prepare.ts'
+import { openTokens, type Tokens } from './identity/tokens.ts'
+import type { Intake } from './intake/acquire.ts'
+import { openJobs } from './jobs.ts'
+import { lockFolder } from './lock.ts'
+import { type AttemptCounter, countAttempts } from './oversight/attempts.ts'
+import type { Oversight } from './oversight/routes.ts'
+import { loadPolicy } from './policy/policy.ts'
+import { defaultLimits } from './redaction/limits.ts'
+import { openFolderStore } from './vault/folder-store.ts'
+import { openKeyFile } from './vault/key-file.ts'
+import { readLedgerKey } from './ledger-key.ts'
+import { makeOpeningCipher } from './vault/opening-cipher.ts'
+import { openVault } from './vault/vault.ts'
+
+export interface Service extends Intake, Disclosing, Oversight, AsyncDisposable {
+  readonly config: Config
+  readonly database: Database
+  readonly tokens: Tokens
+  readonly attempts: AttemptCounter
+  readonly workers: number
+  readonly houseChain: string
+  readonly scratchDir: string
+  /** One line for the operator. */
+  readonly log: (line: string) => void
+  /** Runs queued jobs in this process until it is disposed. */
+  startWorker(): Promise<void>
+}
+
+/** What tests put in place of a part. */
+export interface Overrides {
+  readonly nowSeconds?: () => number
+  readonly log?: (line: string) => void
+  /** Wraps the real ledger, to make it fail at a chosen moment. */
+  readonly ledger?: (real: Ledger) => Ledger
+}
+
+export async function openService(config: Config, secrets: Secrets, overrides: Overrides = {}): Promise<Service> {
+  await using stack = new AsyncDisposableStack()
+  const log = overrides.log ?? ((line: string) => void process.stderr.write(`${line}\n`))
+  const logError = (error: unknown) => log(JSON.stringify({ time: new Date().toISOString(), level: 'error', error: String(error) }))
+
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  if (config.engine === 'pglite') stack.use(await lockFolder(config.dataDir))
+  const scratchDir = await freshScratch(config)
+
+  const database = stack.use(await openDatabase(secrets.databaseUrl))
+  await migrate(database)
+  const { db } = database
+
+  const keys = await openKeyFile(secrets.keyFile)
+  const vault = await openVault({ db, objects: await openFolderStore(join(config.dataDir, 'objects')), keys, scratchDir })
+  const signer = await readLedgerKey(secrets.ledgerKeyFile, config.origin)
+  const real = stack.use(await openLedger({ db, origin: config.origin, signer, openings: makeOpeningCipher({ keys, region: config.region }) }))
+  const ledger = overrides.ledger?.(real) ?? real
+  await vault.recover()
+
+  const policy = await loadPolicy()
+  const agencies = await readAgencies(config.agenciesFile, config.production)
+  const tokens = await openTokens(config, secrets.issuerKeyFile)
+  const jobs = stack.use(await openJobs(database, secrets.databaseUrl, logError))
+  // Derived, so that every replica has the same: what belongs to no incident and no exhibit is recorded on this chain.
+  const houseChain = createHash('sha256').update(`custos-house-chain\0${config.origin}`).digest('hex').slice(0, 32)
+  const attempts = stack.use(countAttempts(ledger, houseChain, logError))
+
+  const parts = stack.move()
+  const service: Service = {
+    config,
+    database,
+    db,
+    ledger,
+    vault,
+    policy,
+    agencies,
+    tokens,
+    jobs,
+    attempts,
+    houseChain,
+    scratchDir,
+    log,
+    region: config.region,
+    workers: config.workers,
+    maxClipBytes: config.maxClipBytes,
+    limits: defaultLimits,
+    nowSeconds: overrides.nowSeconds ?? (() => Math.floor(Date.now() / 1000)),
+    startWorker: () => jobs.work('disclosure.prepare', ({ id }, signal) => prepareDisclosure(service, id, signal)),
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  }
+  return service
+}
+
+/** A folder of this process's own. Those of processes that are gone may hold plaintext, so they go first. */
+async function freshScratch({ scratchDir }: Config): Promise<string> {
+  await mkdir(scratchDir, { recursive: true, mode: 0o700 })
+  for (const name of await readdir(scratchDir)) {
+    if (/^\d+$/.test(name) && !lives(Number(name))) await rm(join(scratchDir, name), { recursive: true, force: true })
+  }
+  const own = join(scratchDir, String(process.pid))
+  await mkdir(own, { recursive: true, mode: 0o700 })
+  return own
+}
+
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

@@ -1,0 +1,163 @@
+import { createPrivateKey, sign } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readPackage } from '../../service/cli/read-package.ts'
+import { formatCheckpoint } from '../../service/custody/checkpoint.ts'
+import { formatVerifierKey, parseVerifierKey, signNote } from '../../service/custody/note.ts'
+import { entryPath, packagePath, proofPath } from '../../service/custody/package-layout.ts'
+import { generateSigningKey, openSigner } from '../../service/custody/signer.ts'
+import { inclusionSpans } from '../../service/custody/subtrees.ts'
+import { formatTlogProof, parseTlogProof } from '../../service/custody/tlog-proof.ts'
+import { leafHash } from '../../service/custody/tree.ts'
+import { type PackageListing, verifyPackage } from '../../service/custody/verify-package.ts'
+import { failures, forge } from '../disclosure/package-forgery.ts'
+import { certificate, makePackage, plan, type Story, type TestPackage } from '../disclosure/package-support.ts'
+import { merkleRoot } from './merkle-root.ts'
+import { origin, signer, testAct } from './setup.ts'
+
+let made: TestPackage
+let listing: PackageListing
+beforeAll(async () => {
+  made = await makePackage()
+  listing = await readPackage(made.zip)
+})
+afterAll(() => made[Symbol.asyncDispose]())
+
+const keys = () => [parseVerifierKey(made.key)]
+const attackerPem = generateSigningKey()
+const attacker = openSigner(origin, attackerPem)
+
+describe('trust', () => {
+  test('without a key is nothing that could be verified, whatever the package says', () => {
+    const result = verifyPackage(listing, { keys: [] })
+    expect([result.ok, result.verdict]).toEqual([false, 'cannot-be-judged'])
+    expect(failures(result)).toEqual([
+      'checkpoint-signature: key-missing',
+      'entries-included: not-reached',
+      'chain-origin: not-reached',
+    ])
+    expect(result.checks.length).toBeGreaterThan(20)
+  })
+
+  test('without a key still sees a package that contradicts itself', () => {
+    const files = listing.files.map(file =>
+      file.path === packagePath.plan ? { ...file, sha256: '0'.repeat(64) } : file,
+    )
+    expect(verifyPackage({ ...listing, files }, { keys: [] }).verdict).toBe('refuted')
+  })
+
+  test('in another key refutes', () => {
+    const result = verifyPackage(listing, { keys: [parseVerifierKey(formatVerifierKey(attacker))] })
+    expect(result.verdict).toBe('refuted')
+    expect(failures(result)).toContain('checkpoint-signature: signature-missing')
+  })
+
+  test('does not reach a log that an attacker made for these entries under the same name', async () => {
+    const zip = await forge(made, 'attacker', content => {
+      const leaves = Array.from({ length: 7 }, (_, i) => leafHash(content.get(entryPath(i)) ?? new Uint8Array()))
+      const root = merkleRoot(leaves)
+      const note = forgeNote(formatCheckpoint({ origin, size: 7, root }))
+      content.set(packagePath.checkpoint, Buffer.from(note))
+      for (const index of [1, 2, 4, 5]) {
+        const proof = inclusionSpans(index, 7).map(({ start, end }) => merkleRoot(leaves.slice(start, end)))
+        content.set(proofPath(index), Buffer.from(formatTlogProof({ index, proof, checkpoint: note })))
+      }
+    })
+    const forged = await readPackage(zip)
+    expect(verifyPackage(forged, { keys: [attacker] }).verdict, 'the forgery is perfect but for its key').toBe(
+      'verified',
+    )
+    const result = verifyPackage(forged, { keys: keys() })
+    expect(failures(result)).toContain('checkpoint-signature: signature-missing')
+    expect(result.verdict).toBe('refuted')
+  })
+})
+
+describe('a ledger that tells another story than the package', () => {
+  const digest = '0'.repeat(64)
+  const stories: [what: string, story: Story, failures: string[]][] = [
+    ['the copy was made from another master', { from: { parent: digest } }, ['parent: record-mismatch']],
+    ['nothing says what it was made from', { omitted: 'parent' }, ['parent: not-opened']],
+    ['it was made by another plan', { from: { plan: digest } }, ['plan: record-mismatch']],
+    ['no plan was recorded', { omitted: 'plan' }, ['plan: not-opened']],
+    [
+      'what was acquired is no master',
+      { acquired: { sha256: digest, len: 1, role: 'derivative' } },
+      ['acquisition: not-opened', 'parent: record-mismatch'],
+    ],
+    ['the copy was recorded as a master', { copyRole: 'master' }, ['redacted-copy: record-mismatch']],
+    ['another answer was recorded', { pol: { answer: digest } as never }, ['decision: record-mismatch']],
+    ['reasons were recorded', { pol: { reasons: ['purpose.missing'] } }, ['decision: record-mismatch']],
+    ['nobody looked for plates', { plan: { ...plan, classes: ['face'] } }, ['obligations: record-mismatch']],
+    [
+      'the leak is beyond the limit',
+      { certificate: { ...certificate, residualHits: 1 } },
+      ['leak-limit: leak-limit-exceeded'],
+    ],
+  ]
+  test.each(stories)('%s', async (_what, story, expected) => {
+    await using other = await makePackage(story, made.ledger)
+    const result = verifyPackage(await readPackage(other.zip), { keys: keys() })
+    expect(failures(result)).toEqual(expected)
+    expect(result.verdict).toBe('refuted')
+  })
+})
+
+describe('a checkpoint that was kept', () => {
+  const judged = (checkpoint: string) => verifyPackage(listing, { keys: keys(), checkpoint })
+  const signed = (size: number, root: Uint8Array, by = signer) => signNote(formatCheckpoint({ origin, size, root }), by)
+
+  test('of an older tree that ends at an entry of the chain is proven by the package alone', () => {
+    const result = judged(made.earlier)
+    expect(failures(result)).toEqual([])
+    expect(result.checks.map(({ name }) => name)).toContain('checkpoint-consistency')
+  })
+
+  test('of the very tree of the package agrees with it', async () => {
+    expect(judged(made.input.bundle.checkpoint).verdict).toBe('verified')
+  })
+
+  test('of a tree that the package does not continue is a fork, and refutes', async () => {
+    for (const size of [2, 7]) {
+      const result = judged(await signed(size, new Uint8Array(32)))
+      expect(failures(result)).toEqual(['checkpoint-consistency: consistency-invalid'])
+      expect(result.verdict).toBe('refuted')
+    }
+  })
+
+  test('that is newer than the package leaves it unjudged', async () => {
+    await made.ledger.append(testAct())
+    const result = judged(await made.ledger.checkpoint())
+    expect(failures(result)).toEqual(['checkpoint-consistency: consistency-missing'])
+    expect(result.verdict).toBe('cannot-be-judged')
+  })
+
+  test('that the trusted key has not signed is of no use', async () => {
+    expect(judged(await signed(2, new Uint8Array(32), attacker)).ok).toBe(false)
+  })
+})
+
+describe('a receipt', () => {
+  test('of another act, another package or another log does not fit', async () => {
+    const receipt = await readFile(made.receiptFile, 'utf8')
+    const proofOf = (listed: PackageListing, text: string) =>
+      failures(verifyPackage(listed, { keys: keys(), receipt: text }))
+    expect(proofOf(listing, receipt)).toEqual([])
+    const other = { ...listing, zip: { ...listing.zip, sha256: '0'.repeat(64) } }
+    expect(proofOf(other, receipt)).toEqual(['disclosure-recorded: record-mismatch'])
+    expect(proofOf(listing, receipt.replace(/^extra .*\n/m, ''))).toEqual(['disclosure-recorded: entry-malformed'])
+    expect(proofOf(listing, 'nothing')).toEqual(['disclosure-recorded: proof-malformed'])
+    const forged = formatTlogProof({
+      ...parseTlogProof(receipt),
+      checkpoint: forgeNote(formatCheckpoint({ origin, size: 9, root: new Uint8Array(32) })),
+    })
+    expect(proofOf(listing, forged)).toEqual(['disclosure-recorded: signature-missing'])
+    expect(verifyPackage(listing, { keys: [], receipt }).verdict).toBe('cannot-be-judged')
+  })
+})
+
+/** A signed note without waiting, since a forgery is written in one go. */
+function forgeNote(text: string): string {
+  const signature = sign(null, Buffer.from(text), createPrivateKey(attackerPem))
+  return `${text}\n— ${origin} ${Buffer.concat([Buffer.from(attacker.keyId, 'hex'), signature]).toString('base64')}\n`
+}

@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import type { Facts } from '../../service/policy/facts.ts'
+import { Matrices } from '../../service/policy/matrices.ts'
+import { findOpa } from '../../service/policy/tools.ts'
+
+export const now = 1_767_225_600
+const day = 86_400
+
+export const filing = {
+  action: 'request.file',
+  subject: 'officer-1',
+  roles: ['officer'],
+  organisation: 'agency-a',
+  assurance: 2,
+  time: now,
+  purpose: 'criminal-investigation',
+  authority: {
+    type: 'warrant',
+    identifier: 'W-2025-114',
+    issuer: 'district court',
+    issuedAt: now - day,
+    scope: 'theft',
+    documentSha256: 'ab'.repeat(32),
+  },
+  justification: 'Identify the person who left without paying',
+  exhibit: {
+    class: 'video',
+    sensitivity: 'ordinary',
+    region: 'eu',
+    hold: false,
+    incidentType: 'theft',
+    acquiredAt: now - day,
+    agencyId: 'agency-a',
+  },
+  agency: { id: 'agency-a', status: 'active', region: 'eu', mouUntil: now + day },
+} as const satisfies Facts
+
+export const download = {
+  ...filing,
+  action: 'package.download',
+  request: { state: 'permitted', agencyId: 'agency-a', expiresAt: now + day, approvals: 0, downloads: 4 },
+} as const satisfies Facts
+
+type Path = readonly string[]
+type Tree = { [key: string]: unknown }
+
+/** A copy of `facts` with `value` at the dotted path; without one, what stands there is removed. */
+export function changed(facts: object, path: string, value?: unknown): Facts {
+  const copy = structuredClone(facts) as Tree
+  const keys: Path = path.split('.')
+  const last = keys.at(-1)!
+  const parent = keys.slice(0, -1).reduce<Tree | undefined>((at, key) => at?.[key] as Tree | undefined, copy)
+  if (parent && value === undefined) delete parent[last]
+  else if (parent) parent[last] = value
+  return copy as Facts
+}
+
+export const matrices = Matrices.parse(JSON.parse(readFileSync('policies/data.json', 'utf8')))
+const authorityTypes = Object.keys(matrices.authorities)
+
+/** Every request that the matrices permit, by purpose, authority, role and sensitivity. */
+export const permittedFilings: Facts[] = Object.entries(matrices.purposes).flatMap(
+  ([purpose, { authorities, roles }]) =>
+    Object.keys(authorities).flatMap(type =>
+      roles.flatMap(role =>
+        Object.entries(matrices.sensitivities)
+          .filter(([, row]) => row.authorities.includes(type))
+          .map(([sensitivity]) => {
+            const stated = { ...filing, purpose, roles: [role], authority: { ...filing.authority, type } }
+            return changed(stated, 'exhibit.sensitivity', sensitivity)
+          }),
+      ),
+    ),
+)
+
+const text = fc.oneof(
+  fc.constantFrom('', ' ', '\u200b', '\u00a0\u3000', 'x'.repeat(19), 'x'.repeat(20)),
+  fc.string({ unit: 'grapheme', maxLength: 60 }),
+)
+const someTime = fc.constantFrom(-1, 0, 1, -14 * day, -14 * day - 1, -90 * day, 2 * day).map(offset => now + offset)
+const agency = fc.constantFrom('agency-a', 'agency-b', 'custodian')
+const values: Record<string, fc.Arbitrary<unknown>> = {
+  action: fc.constantFrom(...Object.keys(matrices.actions)),
+  roles: fc.subarray(Object.keys(matrices.roles), { maxLength: 3 }),
+  organisation: agency,
+  assurance: fc.integer({ min: 1, max: 3 }),
+  time: someTime,
+  purpose: fc.oneof(fc.constantFrom(...Object.keys(matrices.purposes)), text),
+  authority: fc.constant(undefined),
+  'authority.type': fc.oneof(fc.constantFrom(...authorityTypes), text),
+  'authority.identifier': text,
+  'authority.issuer': text,
+  'authority.issuedAt': someTime,
+  'authority.scope': fc.constantFrom('general', 'theft', 'fraud', ''),
+  'authority.documentSha256': fc.constantFrom('cd'.repeat(32), undefined),
+  justification: text,
+  exhibit: fc.constant(undefined),
+  'exhibit.class': fc.constantFrom('video', 'audio', 'still'),
+  'exhibit.sensitivity': fc.constantFrom('ordinary', 'sensitive', 'restricted'),
+  'exhibit.region': fc.constantFrom('eu', 'us', 'gb', 'elsewhere'),
+  'exhibit.incidentType': fc.constantFrom('theft', 'fraud', 'unheard-of'),
+  'exhibit.agencyId': fc.oneof(agency, fc.constant(undefined)),
+  request: fc.constant(undefined),
+  'request.state': fc.constantFrom('received', 'permitted', 'refused', 'withdrawn'),
+  'request.agencyId': agency,
+  'request.expiresAt': someTime,
+  'request.approvals': fc.integer({ min: 0, max: 3 }),
+  'request.downloads': fc.integer({ min: 0, max: 6 }),
+  agency: fc.constant(undefined),
+  'agency.id': agency,
+  'agency.status': fc.constantFrom('active', 'suspended', 'closed'),
+  'agency.region': fc.constantFrom('eu', 'us', 'elsewhere'),
+  'agency.mouUntil': fc.oneof(someTime, fc.constant(undefined)),
+}
+
+/** Near misses: facts that would be permitted, changed or thinned out in up to four places. */
+export const nearMiss: fc.Arbitrary<Facts> = fc
+  .tuple(
+    fc.constantFrom<Facts>(filing, download, ...permittedFilings),
+    fc.array(
+      fc.constantFrom(...Object.keys(values)).chain(path => values[path]!.map(value => [path, value] as const)),
+      { maxLength: 4 },
+    ),
+  )
+  .map(([facts, changes]) => changes.reduce((at, [path, value]) => changed(at, path, value), facts))
+
+/** The path of opa, or why the tests that need it are left out. */
+export const opa = ((): { path: string; missing?: undefined } | { path?: undefined; missing: string } => {
+  try {
+    return { path: findOpa() }
+  } catch (error) {
+    return { missing: (error as Error).message }
+  }
+})()
