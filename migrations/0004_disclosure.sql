@@ -48,6 +48,7 @@ create table disclosure.disclosures (
   chain          text not null,
   req            text not null unique,
   failure        text,
+  reviewed_by    text,
   downloads      integer not null default 0,
   expires_at     timestamptz not null,
   created_at     timestamptz not null default now()

@@ -1,6 +1,7 @@
 /** Service -> Hono: mounts the rooms in flow order, and the one error mapper. */
 import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
+import { requestRoutes } from './disclosure/request-routes.ts'
 import { disclosureRoutes } from './disclosure/routes.ts'
 import { accessLog } from './http/access-log.ts'
 import { mapErrors, notFound } from './http/errors.ts'
@@ -23,7 +24,10 @@ export function createApp(service: Service): Router {
   app.route('/', publicRoutes(service))
   mountReference(app)
 
-  app.use('/v1/*', authenticate(service.tokens, reason => service.attempts.count(reason)))
+  app.use(
+    '/v1/*',
+    authenticate(service.tokens, reason => service.attempts.count(reason)),
+  )
   // Bodies of this size are buffered; a clip never is, so its path is the exception.
   const limit = bodyLimit({
     maxSize: maxJsonBytes,
@@ -33,6 +37,7 @@ export function createApp(service: Service): Router {
   })
   app.use('/v1/*', (c, next) => (/^\/v1\/incidents\/[^/]+\/exhibits$/.test(c.req.path) ? next() : limit(c, next)))
   app.route('/', intakeRoutes(service, service.houseChain))
+  app.route('/', requestRoutes(service))
   app.route('/', disclosureRoutes(service))
   app.route('/', auditorRoutes(service))
   return app
@@ -42,5 +47,10 @@ export function createApp(service: Service): Router {
 function describe(error: unknown, method: string): string {
   const trail: string[] = []
   for (let e: unknown = error; e instanceof Error && trail.length < 5; e = e.cause) trail.push(e.stack ?? e.message)
-  return JSON.stringify({ time: new Date().toISOString(), level: 'error', method, error: trail.length > 0 ? trail : String(error) })
+  return JSON.stringify({
+    time: new Date().toISOString(),
+    level: 'error',
+    method,
+    error: trail.length > 0 ? trail : String(error),
+  })
 }

@@ -19,7 +19,9 @@ export interface Config {
   /** Detector threads of one redaction. */
   readonly workers: number
   readonly agenciesFile: string | undefined
-  readonly tokens: { readonly kind: 'development' } | { readonly kind: 'oidc'; readonly issuer: string; readonly jwksUrl: string }
+  readonly tokens:
+    | { readonly kind: 'development' }
+    | { readonly kind: 'oidc'; readonly issuer: string; readonly jwksUrl: string }
   readonly audience: string
 }
 
@@ -37,8 +39,14 @@ const Environment = z.object({
   CUSTOS_DATA_DIR: z.string().min(1).default('var/custos'),
   CUSTOS_SCRATCH_DIR: z.string().min(1).optional(),
   CUSTOS_DATABASE_URL: z.string().min(1).optional(),
-  CUSTOS_ORIGIN: z.string().regex(/^[^\s+]+$/).default('custos.local/ledger'),
-  CUSTOS_REGION: z.string().regex(/^[a-z0-9-]{2,32}$/).default('local'),
+  CUSTOS_ORIGIN: z
+    .string()
+    .regex(/^[^\s+]+$/)
+    .default('custos.local/ledger'),
+  CUSTOS_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{2,32}$/)
+    .default('local'),
   CUSTOS_MAX_CLIP_BYTES: z.coerce.number().int().positive().default(5_000_000_000),
   CUSTOS_WORKERS: z.coerce.number().int().min(1).max(64).optional(),
   CUSTOS_AGENCIES_FILE: z.string().min(1).optional(),
@@ -64,7 +72,9 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): { conf
   }
   const production = env.NODE_ENV === 'production'
   if (production && !oidc) {
-    throw new Error('configuration: the development issuer does not run in production; set CUSTOS_TOKEN_ISSUER and CUSTOS_TOKEN_JWKS_URL')
+    throw new Error(
+      'configuration: the development issuer does not run in production; set CUSTOS_TOKEN_ISSUER and CUSTOS_TOKEN_JWKS_URL',
+    )
   }
   return {
     config: {
@@ -95,5 +105,5 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): { conf
 
 /** What the verbs that talk to a running service need to know. */
 export function readClientConfig(environment: NodeJS.ProcessEnv = process.env): { url: string; token: string } {
-  return { url: environment['CUSTOS_URL'] ?? 'http://127.0.0.1:8480', token: environment['CUSTOS_TOKEN'] ?? '' }
+  return { url: environment.CUSTOS_URL ?? 'http://127.0.0.1:8480', token: environment.CUSTOS_TOKEN ?? '' }
 }

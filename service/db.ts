@@ -50,7 +50,10 @@ async function openPostgres(url: string): Promise<Database> {
 }
 
 /** Applies what is missing from `migrations/`, in order, each in a transaction of its own; refuses when an applied file was edited. */
-export async function migrate(database: Database, folder = new URL('../migrations/', import.meta.url)): Promise<string[]> {
+export async function migrate(
+  database: Database,
+  folder = new URL('../migrations/', import.meta.url),
+): Promise<string[]> {
   await database.script(
     'create table if not exists migrations (name text primary key, sha256 text not null, applied_at timestamptz not null default now())',
   )

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { generateSigningKey, openSigner } from './custody/signer.ts'
 import type { NoteSigner } from './custody/ledger.ts'
+import { generateSigningKey, openSigner } from './custody/signer.ts'
 
 /** The ledger's signing key from its file (PKCS#8 PEM, 0600), made the first time. Whoever holds it can sign a second history: docs/trust.md. */
 export async function readLedgerKey(file: string, origin: string): Promise<NoteSigner> {

@@ -19,7 +19,9 @@ export async function lockFolder(folder: string): Promise<AsyncDisposable> {
 function listen(path: string) {
   const server = createServer(socket => socket.destroy())
   return new Promise<typeof server | undefined>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)))
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+    )
     server.listen(path, () => resolve(server.unref()))
   })
 }

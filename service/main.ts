@@ -18,7 +18,9 @@ export async function serve(): Promise<number> {
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : config.port
-  process.stderr.write(`custos listens on http://${config.host}:${port}  (reference: /docs, ledger key: ${service.ledger.verifierKey})\n`)
+  process.stderr.write(
+    `custos listens on http://${config.host}:${port}  (reference: /docs, ledger key: ${service.ledger.verifierKey})\n`,
+  )
   const signal = await Promise.race(['SIGINT', 'SIGTERM'].map(name => once(process, name).then(() => name)))
   process.stderr.write(`custos: ${signal}, finishing what runs\n`)
   const closed = once(server, 'close')

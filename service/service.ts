@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Config, Secrets } from './config.ts'
 import { type Ledger, openLedger } from './custody/ledger.ts'
 import { type Database, migrate, openDatabase } from './db.ts'
@@ -11,14 +12,15 @@ import { prepareDisclosure } from './disclosure/prepare.ts'
 import { openTokens, type Tokens } from './identity/tokens.ts'
 import type { Intake } from './intake/acquire.ts'
 import { openJobs } from './jobs.ts'
+import { readLedgerKey } from './ledger-key.ts'
 import { lockFolder } from './lock.ts'
 import { type AttemptCounter, countAttempts } from './oversight/attempts.ts'
 import type { Oversight } from './oversight/routes.ts'
 import { loadPolicy } from './policy/policy.ts'
+import { assertCompiled } from './policy/sources.ts'
 import { defaultLimits } from './redaction/limits.ts'
 import { openFolderStore } from './vault/folder-store.ts'
 import { openKeyFile } from './vault/key-file.ts'
-import { readLedgerKey } from './ledger-key.ts'
 import { makeOpeningCipher } from './vault/opening-cipher.ts'
 import { openVault } from './vault/vault.ts'
 
@@ -47,7 +49,8 @@ export interface Overrides {
 export async function openService(config: Config, secrets: Secrets, overrides: Overrides = {}): Promise<Service> {
   await using stack = new AsyncDisposableStack()
   const log = overrides.log ?? ((line: string) => void process.stderr.write(`${line}\n`))
-  const logError = (error: unknown) => log(JSON.stringify({ time: new Date().toISOString(), level: 'error', error: String(error) }))
+  const logError = (error: unknown) =>
+    log(JSON.stringify({ time: new Date().toISOString(), level: 'error', error: String(error) }))
 
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
   if (config.engine === 'pglite') stack.use(await lockFolder(config.dataDir))
@@ -58,12 +61,25 @@ export async function openService(config: Config, secrets: Secrets, overrides: O
   const { db } = database
 
   const keys = await openKeyFile(secrets.keyFile)
-  const vault = await openVault({ db, objects: await openFolderStore(join(config.dataDir, 'objects')), keys, scratchDir })
+  const vault = await openVault({
+    db,
+    objects: await openFolderStore(join(config.dataDir, 'objects')),
+    keys,
+    scratchDir,
+  })
   const signer = await readLedgerKey(secrets.ledgerKeyFile, config.origin)
-  const real = stack.use(await openLedger({ db, origin: config.origin, signer, openings: makeOpeningCipher({ keys, region: config.region }) }))
+  const real = stack.use(
+    await openLedger({
+      db,
+      origin: config.origin,
+      signer,
+      openings: makeOpeningCipher({ keys, region: config.region }),
+    }),
+  )
   const ledger = overrides.ledger?.(real) ?? real
   await vault.recover()
 
+  assertCompiled(fileURLToPath(new URL('../policies/', import.meta.url)))
   const policy = await loadPolicy()
   const agencies = await readAgencies(config.agenciesFile, config.production)
   const tokens = await openTokens(config, secrets.issuerKeyFile)

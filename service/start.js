@@ -42,7 +42,8 @@ function ffmpegFault() {
   if (!/\blibx264\b/.test(encoders.stdout)) return 'this ffmpeg has no libx264'
   const filters = ask(['-filters']).stdout
   if (!/^\s*\S+\s+sendcmd\s/m.test(filters)) return 'this ffmpeg has no sendcmd filter'
-  if (!/^\s*\S*C\S*\s+drawbox\s/m.test(filters)) return 'the drawbox filter of this ffmpeg takes no commands (5.0 or later does)'
+  if (!/^\s*\S*C\S*\s+drawbox\s/m.test(filters))
+    return 'the drawbox filter of this ffmpeg takes no commands (5.0 or later does)'
   return undefined
 }
 
@@ -51,20 +52,29 @@ function seeToFfmpeg() {
   if (!fault) return
   const has = tool => !spawnSync(tool, ['--version']).error
   const how = has('apt-get')
-    ? ['apt-get update -qq && apt-get install -y -qq ffmpeg', 'sudo sh -c "apt-get update && apt-get install -y ffmpeg"']
+    ? [
+        'apt-get update -qq && apt-get install -y -qq ffmpeg',
+        'sudo sh -c "apt-get update && apt-get install -y ffmpeg"',
+      ]
     : has('apk')
       ? ['apk add --no-cache ffmpeg', 'sudo apk add ffmpeg']
       : undefined
   const isRoot = typeof process.getuid === 'function' && process.getuid() === 0
   if (how && isRoot) {
     say(`${fault}; installing the package of this distribution (${how[0]})`)
-    spawnSync('sh', ['-c', how[0]], { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+    spawnSync('sh', ['-c', how[0]], {
+      stdio: ['ignore', 2, 2],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    })
     const still = ffmpegFault()
     if (!still) return
     say(`${still}, even after installing it`)
     process.exit(1)
   }
-  const mac = process.platform === 'darwin' ? 'brew install ffmpeg' : 'install ffmpeg 5 or later with libx264, and put it on the PATH'
+  const mac =
+    process.platform === 'darwin'
+      ? 'brew install ffmpeg'
+      : 'install ffmpeg 5 or later with libx264, and put it on the PATH'
   say(`${fault}. Type this and start again:\n\n  ${how ? how[1] : mac}\n`)
   process.exit(1)
 }
@@ -72,13 +82,29 @@ function seeToFfmpeg() {
 const args = process.argv.slice(2)
 if (!installed()) install()
 // These touch no video; the rest does, sooner or later, and should say so now and not half way.
-const withoutFfmpeg = new Set(['verify', 'token', 'check', 'policy', 'ledger', 'request', 'acquire', 'help', '--help', '-h', undefined])
+const withoutFfmpeg = new Set([
+  'verify',
+  'token',
+  'check',
+  'policy',
+  'ledger',
+  'request',
+  'acquire',
+  'help',
+  '--help',
+  '-h',
+  undefined,
+])
 if (!withoutFfmpeg.has(args[0]) && !args.includes('--help')) seeToFfmpeg()
 
-const child = spawn(node24, ['--disable-warning=ExperimentalWarning', join(root, 'service', 'cli', 'main.ts'), ...args], {
-  stdio: 'inherit',
-  env: process.env,
-})
+const child = spawn(
+  node24,
+  ['--disable-warning=ExperimentalWarning', join(root, 'service', 'cli', 'main.ts'), ...args],
+  {
+    stdio: 'inherit',
+    env: process.env,
+  },
+)
 // A terminal's Ctrl-C reaches the child by itself; the starter only waits, so that the child can tidy up.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {

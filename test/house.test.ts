@@ -5,7 +5,18 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const rooms = ['http', 'identity', 'intake', 'vault', 'policy', 'redaction', 'disclosure', 'custody', 'oversight', 'cli'] as const
+const rooms = [
+  'http',
+  'identity',
+  'intake',
+  'vault',
+  'policy',
+  'redaction',
+  'disclosure',
+  'custody',
+  'oversight',
+  'cli',
+] as const
 /** What a room's files may import of other rooms. `routes.ts` may also import http and identity. */
 const mayImport: Record<string, readonly string[]> = {
   custody: [],
@@ -52,7 +63,9 @@ test('a room imports only the rooms that its arrow allows', () => {
 })
 
 test('custody imports nothing of the house but the types of its database', () => {
-  const wrong = imports.filter(({ from, to }) => roomOf(from) === 'custody' && roomOf(to) !== 'custody' && to !== 'db.ts')
+  const wrong = imports.filter(
+    ({ from, to }) => roomOf(from) === 'custody' && roomOf(to) !== 'custody' && to !== 'db.ts',
+  )
   expect(wrong).toEqual([])
 })
 
@@ -66,21 +79,37 @@ test('the verifier does no I/O: neither it nor what it imports reaches for a fil
   walk('custody/verify.ts')
   walk('custody/verify-package.ts')
   const outside = [...seen].flatMap(file =>
-    [...readFileSync(join(root, 'service', file), 'utf8').matchAll(/^import (?!type).*'((?:node:)[^']+|drizzle-orm[^']*)'/gm)].map(m => `${file}: ${m[1]}`),
+    [
+      ...readFileSync(join(root, 'service', file), 'utf8').matchAll(
+        /^import (?!type).*'((?:node:)[^']+|drizzle-orm[^']*)'/gm,
+      ),
+    ].map(m => `${file}: ${m[1]}`),
   )
   expect(outside.filter(line => !line.endsWith('node:crypto'))).toEqual([])
 })
 
 test('only the ledger makes a Recorded', () => {
-  const makers = files.filter(file => /import\s*(?!type)\{[^}]*\bmakeRecorded\b/.test(readFileSync(join(root, 'service', file), 'utf8')))
+  const makers = files.filter(file =>
+    /import\s*(?!type)\{[^}]*\bmakeRecorded\b/.test(readFileSync(join(root, 'service', file), 'utf8')),
+  )
   expect(makers.every(file => roomOf(file) === 'custody')).toBe(true)
   expect(makers.length).toBeGreaterThan(0)
 })
 
 test('config.ts is the only reader of the environment in the service', () => {
-  const readers = files.filter(file => /process\.env\b(?!,|\s*\})/.test(readFileSync(join(root, 'service', file), 'utf8')))
+  const readers = files.filter(file =>
+    /process\.env\b(?!,|\s*\})/.test(readFileSync(join(root, 'service', file), 'utf8')),
+  )
   // Development verbs hand the environment on, or look for tools on its PATH.
-  const development = ['cli/check.ts', 'cli/test.ts', 'cli/bench.ts', 'policy/build.ts', 'policy/opa.ts', 'cli/tools.ts', 'policy/tools.ts']
+  const development = [
+    'cli/check.ts',
+    'cli/test.ts',
+    'cli/bench.ts',
+    'policy/build.ts',
+    'policy/opa.ts',
+    'cli/tools.ts',
+    'policy/tools.ts',
+  ]
   expect(readers.filter(file => file !== 'config.ts' && !development.includes(file))).toEqual([])
 })
 

@@ -11,8 +11,8 @@ export default defineConfig({
     hookTimeout: 180_000,
     pool: 'forks',
     maxWorkers: 2,
-    reporters: process.env['CUSTOS_TEST_REPORT']
-      ? ['default', ['json', { outputFile: process.env['CUSTOS_TEST_REPORT'] }]]
+    reporters: process.env.CUSTOS_TEST_REPORT
+      ? ['default', ['json', { outputFile: process.env.CUSTOS_TEST_REPORT }]]
       : ['default'],
   },
 })

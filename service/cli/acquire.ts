@@ -34,16 +34,20 @@ export async function run(args: string[]): Promise<number> {
   try {
     const hash = createHash('sha256')
     await pipeline(createReadStream(clip), hash)
-    const response = await connect(values.token, values.url).send('POST', `/v1/incidents/${encodeURIComponent(values.incident)}/exhibits`, {
-      body: Readable.toWeb(createReadStream(clip)) as ReadableStream,
-      duplex: 'half',
-      headers: {
-        'content-type': 'application/octet-stream',
-        'content-length': String((await stat(clip)).size),
-        'repr-digest': `sha-256=:${hash.digest('base64')}:`,
-        'idempotency-key': randomUUID(),
+    const response = await connect(values.token, values.url).send(
+      'POST',
+      `/v1/incidents/${encodeURIComponent(values.incident)}/exhibits`,
+      {
+        body: Readable.toWeb(createReadStream(clip)) as ReadableStream,
+        duplex: 'half',
+        headers: {
+          'content-type': 'application/octet-stream',
+          'content-length': String((await stat(clip)).size),
+          'repr-digest': `sha-256=:${hash.digest('base64')}:`,
+          'idempotency-key': randomUUID(),
+        },
       },
-    })
+    )
     const receipt = (await response.json()) as Record<string, unknown>
     process.stdout.write(`${JSON.stringify(receipt, null, values.json ? 0 : 2)}\n`)
     return 0

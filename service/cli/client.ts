@@ -23,17 +23,26 @@ export class ApiProblem extends Error {
 }
 
 /** `fetcher` is the network's, or an app's own `request` when no server listens. */
-export function connect(token: string, base: string, fetcher: (url: string, init: RequestInit) => Promise<Response> | Response = fetch): Client {
+export function connect(
+  token: string,
+  base: string,
+  fetcher: (url: string, init: RequestInit) => Promise<Response> | Response = fetch,
+): Client {
   const client: Client = {
     async send(method, path, init = {}) {
       const headers = { authorization: `Bearer ${token}`, ...(init.headers as Record<string, string>) }
       const response = await fetcher(`${base}${path}`, { ...init, method, headers })
       if (response.ok) return response
       const text = await response.text()
-      throw new ApiProblem(parseProblem(text) ?? { type: 'about:blank', title: text || response.statusText, status: response.status })
+      throw new ApiProblem(
+        parseProblem(text) ?? { type: 'about:blank', title: text || response.statusText, status: response.status },
+      )
     },
     async json<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
-      const init = body === undefined ? { headers } : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }
+      const init =
+        body === undefined
+          ? { headers }
+          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }
       return (await (await client.send(method, path, init)).json()) as T
     },
   }

@@ -62,5 +62,5 @@ async function verify(out: string, zip: string, proof?: string) {
 }
 
 function summarise(certificate: Record<string, unknown>): string {
-  return JSON.stringify(certificate['residual'] ?? certificate['hits'] ?? certificate).slice(0, 160)
+  return JSON.stringify(certificate.residual ?? certificate.hits ?? certificate).slice(0, 160)
 }

@@ -8,9 +8,11 @@ export function step(title: string): void {
 }
 
 export const say = {
-  fact: (name: string, value: string | number) => void process.stdout.write(`   ${paint(2, name.padEnd(13))} ${value}\n`),
+  fact: (name: string, value: string | number) =>
+    void process.stdout.write(`   ${paint(2, name.padEnd(13))} ${value}\n`),
   item: (text: string) => void process.stdout.write(`   ${' '.repeat(13)} · ${text}\n`),
-  check: (ok: boolean, text: string) => void process.stdout.write(`   ${ok ? paint(32, '✓') : paint(31, '✗')} ${text}\n`),
+  check: (ok: boolean, text: string) =>
+    void process.stdout.write(`   ${ok ? paint(32, '✓') : paint(31, '✗')} ${text}\n`),
   failed: (text: string) => void process.stderr.write(`\n${paint(31, 'The demo broke off:')} ${text}\n`),
   end(folder: string, entries: number): void {
     process.stdout.write(`

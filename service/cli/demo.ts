@@ -1,6 +1,7 @@
 /** `npm run demo`: the whole job on one clip, with the real service and no server. What it prints it was told by the service and the ledger. */
-import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+
 import { createReadStream } from 'node:fs'
+import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { parseArgs } from 'node:util'
@@ -12,9 +13,9 @@ import { parsePlan } from '../redaction/plan.ts'
 import { openService } from '../service.ts'
 import { ApiProblem, type Client, connect } from './client.ts'
 import { finishDemo, showFlippedByte, showVerified } from './demo-package.ts'
-import { progressBar } from './progress.ts'
-import { awaitDisclosure, fetchPackage } from './request.ts'
 import { say, step } from './demo-voice.ts'
+import { progressBar } from './progress.ts'
+import { awaitDisclosure, type DisclosureView, fetchPackage, followDisclosure } from './request.ts'
 
 export const help = `npm run demo [-- CLIP] [--out DIR]
 
@@ -26,7 +27,11 @@ redacted.mp4, plan.json, package.zip, key, contact-sheet.png and summary.json. E
 const fixture = new URL('../../fixtures/shop.mp4', import.meta.url).pathname
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { out: { type: 'string', default: 'var/demo' } } })
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { out: { type: 'string', default: 'var/demo' } },
+  })
   if (positionals.length > 1) {
     process.stderr.write(help)
     return 2
@@ -41,22 +46,44 @@ export async function run(args: string[]): Promise<number> {
     await demonstrate(clip, out)
     return 0
   } catch (error) {
-    say.failed(error instanceof ApiProblem ? `${error.message} (ledger entry ${error.problem.ledgerIndex ?? 'none'})` : describe(error))
+    say.failed(
+      error instanceof ApiProblem
+        ? `${error.message} (ledger entry ${error.problem.ledgerIndex ?? 'none'})`
+        : describe(error),
+    )
     return 1
   }
 }
 
 async function demonstrate(clip: string, out: string): Promise<void> {
   await mkdir(out, { recursive: true })
-  const made = ['original.mp4', 'redacted.mp4', 'plan.json', 'package.zip', 'package.zip.tlog-proof', 'key', 'contact-sheet.png', 'summary.json', 'state']
+  const made = [
+    'original.mp4',
+    'redacted.mp4',
+    'plan.json',
+    'package.zip',
+    'package.zip.tlog-proof',
+    'key',
+    'contact-sheet.png',
+    'summary.json',
+    'state',
+  ]
   for (const name of made) await rm(join(out, name), { recursive: true, force: true })
   await copyFile(clip, join(out, 'original.mp4'))
   const { config, secrets } = readConfig({ CUSTOS_DATA_DIR: join(out, 'state') })
-  await using service = await openService(config, secrets, { log: line => line.includes('"error"') && process.stderr.write(`${line}\n`) })
+  await using service = await openService(config, secrets, {
+    log: line => line.includes('"error"') && process.stderr.write(`${line}\n`),
+  })
   const app = createApp(service)
   const as = async (role: Role, organisation: string): Promise<Client> => {
     const lifetimeSeconds = 4 * 3600
-    const token = await issueToken(secrets.issuerKeyFile, { subject: `${role}-1`, organisation, roles: [role], audience: config.audience, lifetimeSeconds })
+    const token = await issueToken(secrets.issuerKeyFile, {
+      subject: `${role}-1`,
+      organisation,
+      roles: [role],
+      audience: config.audience,
+      lifetimeSeconds,
+    })
     return connect(token, '', (url, init) => app.request(url, init))
   }
   await writeFile(join(out, 'key'), `${service.ledger.verifierKey}\n`)
@@ -70,15 +97,24 @@ async function demonstrate(clip: string, out: string): Promise<void> {
   step('The redacted copy is made, proven and packaged')
   await service.startWorker()
   const bar = progressBar()
-  const disclosure = await awaitDisclosure(officer, request.requestId, (_, view) => bar.show(view.stage, view.progress / 1000))
+  const show = (_: string, view: DisclosureView) => bar.show(view.stage, view.progress / 1000)
+  let disclosure = await awaitDisclosure(officer, request.requestId, show)
   bar.done()
+  if (disclosure.state === 'review')
+    disclosure = await reviewed(await as('records-manager', 'custodian'), officer, disclosure, show)
+  bar.done()
+  if (disclosure.state !== 'ready')
+    throw new Error(`the disclosure ended as ${disclosure.state}: ${disclosure.failure ?? ''}`)
   const zip = join(out, 'package.zip')
   await fetchPackage(officer, disclosure.disclosureId, zip)
   const { plan, certificate } = await finishDemo(out, clip)
   say.fact('tracks', plan.tracks)
   say.fact('frames', `${plan.frames}, of which ${plan.covered} covered, ${plan.couldNotTell} "could not tell"`)
   say.fact('second look', certificate)
-  say.fact('package', `${basename(zip)}, ${((await stat(zip)).size / 1e6).toFixed(1)} MB, SHA-256 ${disclosure.packageSha256}`)
+  say.fact(
+    'package',
+    `${basename(zip)}, ${((await stat(zip)).size / 1e6).toFixed(1)} MB, SHA-256 ${disclosure.packageSha256}`,
+  )
 
   await showVerified(out)
   const broken = await showFlippedByte(out)
@@ -88,6 +124,24 @@ async function demonstrate(clip: string, out: string): Promise<void> {
   parsePlan(await readFile(join(out, 'plan.json'), 'utf8'))
   await rm(join(out, 'state', 'scratch'), { recursive: true, force: true })
   say.end(out, entries)
+}
+
+/** The second look saw something that no box covers. Nothing is released until somebody of the custodian has decided, on the record. */
+async function reviewed(
+  manager: Client,
+  officer: Client,
+  waiting: DisclosureView,
+  show: (state: string, view: DisclosureView) => void,
+): Promise<DisclosureView> {
+  say.fact('second look', 'not clean: the release waits for a person of the custodian')
+  const reason =
+    'Demonstration: the residual hits are listed in the certificate; look at them before you do this for real.'
+  const view = await manager.json<DisclosureView>('POST', `/v1/disclosures/${waiting.disclosureId}/reviews`, {
+    outcome: 'release',
+    reason,
+  })
+  say.fact('review', 'released by records-manager-1; the decision is an entry (redaction.reviewed)')
+  return followDisclosure(officer, view, show)
 }
 
 interface Receipt {
@@ -110,7 +164,9 @@ async function acquireClip(operator: Client, clip: string): Promise<Receipt> {
   })
   const body = Readable.toWeb(createReadStream(clip)) as ReadableStream
   const headers = { 'content-type': 'application/octet-stream' }
-  const receipt = (await (await operator.send('POST', `/v1/incidents/${incident.incident_id}/exhibits`, { body, duplex: 'half', headers })).json()) as Receipt
+  const receipt = (await (
+    await operator.send('POST', `/v1/incidents/${incident.incident_id}/exhibits`, { body, duplex: 'half', headers })
+  ).json()) as Receipt
   say.fact('exhibit', receipt.exhibitNumber)
   say.fact('SHA-256', receipt.sha256)
   say.fact('ledger index', receipt.ledgerIndex)
@@ -137,9 +193,11 @@ async function askWithoutPurpose(officer: Client, auditor: Client, exhibitNumber
     () => undefined,
     (error: unknown) => error,
   )
-  if (!(refused instanceof ApiProblem) || refused.problem.status !== 403) throw refused ?? new Error('policy permitted a request without a purpose')
+  if (!(refused instanceof ApiProblem) || refused.problem.status !== 403)
+    throw refused ?? new Error('policy permitted a request without a purpose')
   const { reasons = [], ledgerIndex } = refused.problem
-  if (!reasons.includes('purpose.missing')) throw new Error(`refused, but not for want of a purpose: ${reasons.join(', ')}`)
+  if (!reasons.includes('purpose.missing'))
+    throw new Error(`refused, but not for want of a purpose: ${reasons.join(', ')}`)
   const { ev, outcome } = await openEntry(auditor, exhibitNumber, ledgerIndex)
   if (ev !== 'request.refused') throw new Error(`the refusal is not in the ledger: entry ${ledgerIndex} says ${ev}`)
   say.fact('outcome', `${outcome}  (${ev}, ledger index ${ledgerIndex})`)
@@ -149,19 +207,23 @@ async function askWithoutPurpose(officer: Client, auditor: Client, exhibitNumber
 
 async function askProperly(officer: Client, exhibitNumber: string) {
   step('The same officer asks with warrant, purpose and justification')
-  const request = await officer.json<{ requestId: string; state: string; decision: { outcome: string; obligations: Record<string, unknown>; bundle: string } }>(
-    'POST',
-    '/v1/requests',
-    { ...demand(exhibitNumber), purpose: 'criminal-investigation' },
-  )
+  const request = await officer.json<{
+    requestId: string
+    state: string
+    decision: { outcome: string; obligations: Record<string, unknown>; bundle: string }
+  }>('POST', '/v1/requests', { ...demand(exhibitNumber), purpose: 'criminal-investigation' })
   say.fact('outcome', `${request.decision.outcome}  (policy ${request.decision.bundle.slice(0, 16)}…)`)
-  for (const [name, value] of Object.entries(request.decision.obligations)) say.item(`${name}: ${Array.isArray(value) ? value.join(', ') : value}`)
+  for (const [name, value] of Object.entries(request.decision.obligations))
+    say.item(`${name}: ${Array.isArray(value) ? value.join(', ') : value}`)
   return { requestId: request.requestId, ...request.decision }
 }
 
 /** What the ledger itself says of an entry, opened by an auditor. */
 async function openEntry(auditor: Client, exhibitNumber: string, index: number | undefined) {
-  const { openings } = await auditor.json<{ openings: { index: number; field: string; value: unknown }[] }>('GET', `/v1/exhibits/${exhibitNumber}/chain`)
+  const { openings } = await auditor.json<{ openings: { index: number; field: string; value: unknown }[] }>(
+    'GET',
+    `/v1/exhibits/${exhibitNumber}/chain`,
+  )
   const value = (field: string) => openings.find(o => o.index === index && o.field === field)?.value
   return { ev: value('ev'), outcome: (value('pol') as { outcome?: string } | undefined)?.outcome }
 }
@@ -171,5 +233,7 @@ async function chainLength(auditor: Client, exhibitNumber: string): Promise<numb
 }
 
 function describe(error: unknown): string {
-  return error instanceof Error ? `${error.message}${error.cause instanceof Error ? ` (${error.cause.message})` : ''}` : String(error)
+  return error instanceof Error
+    ? `${error.message}${error.cause instanceof Error ? ` (${error.cause.message})` : ''}`
+    : String(error)
 }

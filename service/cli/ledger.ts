@@ -14,7 +14,11 @@ Exit: 0 written, 1 could not, 2 usage.
 `
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { json: { type: 'boolean', default: false } } })
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { json: { type: 'boolean', default: false } },
+  })
   const [verb, folder, ...more] = positionals
   if (verb !== 'export' || folder === undefined || more.length > 0) {
     process.stderr.write(help)
@@ -31,7 +35,11 @@ export async function run(args: string[]): Promise<number> {
     await using service = await openService(config, secrets)
     await service.ledger.exportTo(dir)
     const size = await service.ledger.size()
-    process.stdout.write(values.json ? `${JSON.stringify({ size, origin: service.ledger.origin, dir })}\n` : `${size} entries written to ${dir}\n`)
+    process.stdout.write(
+      values.json
+        ? `${JSON.stringify({ size, origin: service.ledger.origin, dir })}\n`
+        : `${size} entries written to ${dir}\n`,
+    )
     return 0
   } catch (error) {
     return explain(error, values.json)

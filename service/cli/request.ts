@@ -49,6 +49,11 @@ export async function run(args: string[]): Promise<number> {
     const disclosure = await awaitDisclosure(api, request.requestId, state => {
       if (!values.json) process.stderr.write(`\r${state.padEnd(40)}`)
     })
+    if (disclosure.state === 'failed') throw new Error(`the disclosure failed: ${disclosure.failure}`)
+    if (disclosure.state === 'review')
+      throw new Error(
+        `the leak certificate is not clean: somebody of the custodian must review ${disclosure.disclosureId} first`,
+      )
     await fetchPackage(api, disclosure.disclosureId, values.out)
     process.stdout.write(`${JSON.stringify({ ...disclosure, package: values.out })}\n`)
     return 0
@@ -67,16 +72,27 @@ export interface DisclosureView {
   readonly packageSha256?: string
 }
 
-/** Has a disclosure prepared and waits for it; throws when it fails or needs a person. */
-export async function awaitDisclosure(api: ReturnType<typeof connect>, requestId: string, tell: (state: string, view: DisclosureView) => void): Promise<DisclosureView> {
-  let view = await api.json<DisclosureView>('POST', `/v1/requests/${requestId}/disclosures`)
+/** Has a disclosure prepared and waits until it is ready, failed, or waiting for a person. */
+export async function awaitDisclosure(
+  api: ReturnType<typeof connect>,
+  requestId: string,
+  tell: (state: string, view: DisclosureView) => void,
+): Promise<DisclosureView> {
+  return followDisclosure(api, await api.json<DisclosureView>('POST', `/v1/requests/${requestId}/disclosures`), tell)
+}
+
+export async function followDisclosure(
+  api: ReturnType<typeof connect>,
+  from: DisclosureView,
+  tell: (state: string, view: DisclosureView) => void,
+): Promise<DisclosureView> {
+  let view = from
   while (view.state === 'queued' || view.state === 'running') {
     tell(`${view.stage} ${Math.round(view.progress / 10)} %`, view)
     await sleep(250)
     view = await api.json<DisclosureView>('GET', `/v1/disclosures/${view.disclosureId}`)
   }
   tell(view.state, view)
-  if (view.state !== 'ready') throw new Error(view.state === 'review' ? 'a person must look at the leak certificate first' : `the disclosure failed: ${view.failure}`)
   return view
 }
 

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-export const help = 'npm test [-- FILTER …]\n\nRuns the tests of the embedded parts. CUSTOS_MEDIA and CUSTOS_DATASETS name real footage and stills, if you have them.\n'
+export const help =
+  'npm test [-- FILTER …]\n\nRuns the tests of the embedded parts. CUSTOS_MEDIA and CUSTOS_DATASETS name real footage and stills, if you have them.\n'
 
 export function run(args: string[]): Promise<number> {
   return vitest('test/vitest.config.ts', args)

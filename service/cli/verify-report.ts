@@ -24,7 +24,7 @@ const meanings: Record<string, string> = {
   plan: 'the plan is the one that was recorded',
   'redaction-manifest': 'the redaction manifest is the one that was recorded',
   'leak-certificate': 'the leak certificate is the one that was recorded',
-  'leak-limit': 'the second search stayed within its limit',
+  'leak-limit': 'the certificate is about this copy, and clean',
   decision: 'the decision is the one that was recorded',
   obligations: 'what the decision demands was looked for',
   'disclosure-recorded': 'this very ZIP was prepared and recorded',

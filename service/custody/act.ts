@@ -13,11 +13,13 @@ export interface Act {
   readonly obj?: { readonly sha256: string; readonly len: number; readonly role: ObjectRole }
   /** What it was made from: SHA-256 digests, hex. */
   readonly from?: Readonly<Partial<Record<'parent' | 'plan' | 'tool' | 'certificate' | 'manifest' | 'package', string>>>
-  /** The decision it rests on. `bundle`, `data` and `input` are SHA-256 digests, hex. */
+  /** The decision it rests on. `bundle`, `data`, `input` and `answer` are SHA-256 digests, hex. */
   readonly pol?: {
     readonly bundle: string
     readonly data: string
     readonly input: string
+    /** Digest of the whole answer, obligations included (answer-digest.ts). */
+    readonly answer?: string
     readonly outcome: string
     readonly purpose?: string
     readonly reasons?: readonly string[]
@@ -35,4 +37,5 @@ export type ObjectRole =
   | 'incident'
   | 'request'
   | 'policy'
+  | 'review'
   | 'attempt'

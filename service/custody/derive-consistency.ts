@@ -22,32 +22,18 @@ export function deriveConsistency(
 ): string[] | undefined {
   if (oldSize > size) return undefined
   const known = new Map<string, Uint8Array>()
-  for (const { index, leaf, proof } of leaves) if (index < size) learn(known, index, leaf, proof, size)
+  for (const { index, leaf, proof } of leaves) {
+    if (index >= size) continue
+    known.set(keyOf({ start: index, end: index + 1 }), leaf)
+    inclusionSpans(index, size).forEach((span, i) => {
+      if (proof[i]) known.set(keyOf(span), proof[i])
+    })
+  }
   const hashes = consistencySpans(oldSize, size).map(span => hashOf(known, span))
   return hashes.every(hash => hash !== undefined) ? hashes.map(toBase64) : undefined
 }
 
-function learn(
-  known: Map<string, Uint8Array>,
-  index: number,
-  leaf: Uint8Array,
-  proof: readonly Uint8Array[],
-  size: number,
-) {
-  let own: Span & { hash: Uint8Array } = { start: index, end: index + 1, hash: leaf }
-  known.set(keyOf(own), own.hash)
-  inclusionSpans(index, size).forEach((span, i) => {
-    const hash = proof[i]
-    if (!hash) return
-    known.set(keyOf(span), hash)
-    own =
-      span.start < own.start
-        ? { start: span.start, end: own.end, hash: nodeHash(hash, own.hash) }
-        : { start: own.start, end: span.end, hash: nodeHash(own.hash, hash) }
-    known.set(keyOf(own), own.hash)
-  })
-}
-
+/** What is not known as a whole may be known in its halves. */
 function hashOf(known: ReadonlyMap<string, Uint8Array>, span: Span): Uint8Array | undefined {
   const hash = known.get(keyOf(span))
   const length = span.end - span.start

@@ -158,6 +158,6 @@ export function checkPrepared(
   if (!prepared?.obj) refuted('not-opened', `entry ${index} does not show the preparation of a package`)
   if (entry.chain !== chain) refuted('record-mismatch', `entry ${index} belongs to another exhibit`)
   const { sha256: recorded, len, role } = prepared.obj
-  if (role !== 'package' || len !== listing.zip.len)
+  if (role !== 'package' || recorded !== listing.zip.sha256 || len !== listing.zip.len)
     refuted('record-mismatch', `the ZIP is not the one that entry ${index} recorded`)
 }

@@ -60,8 +60,9 @@ function parsed(text: string): TlogProof {
 }
 
 function decodeExtra({ index, extra }: TlogProof): { entry: Entry; bytes: Uint8Array; openings: Opening[] } {
+  // A bare tlog-proof is a proof of something, nobody can say of what.
+  if (!extra) throw new Refuted('not-reached', 'the receipt does not carry its entry')
   try {
-    if (!extra) throw new CanonicalError('there is no extra line')
     const read = extraSchema.safeParse(parseCanonical(extra, maxExtraBytes))
     if (!read.success) throw new CanonicalError(z.prettifyError(read.error))
     const bytes = canonicalJson(read.data.entry)

@@ -87,7 +87,7 @@ function checkRecord(files: Files, { openings }: Pick<ChainInput, 'openings'>): 
     check('plan', () => checkSource(files, redaction, 'plan')),
     check('redaction-manifest', () => checkSource(files, redaction, 'manifest')),
     check('leak-certificate', () => checkSource(files, redaction, 'certificate')),
-    check('leak-limit', () => checkLeakLimit(files)),
+    check('leak-limit', () => checkLeakLimit(files, openings)),
     check('decision', () => checkDecision(files, openings)),
     check('obligations', () => checkObligations(files)),
   ]
@@ -98,6 +98,8 @@ function checkBeside(receipt: string, listing: PackageListing, input: ChainInput
   return check('disclosure-recorded', () => checkPrepared(openReceipt(receipt, trust), listing, chain))
 }
 
+/** Words that a body answers become the detail. */
 function check(name: string, body: () => unknown): PackageCheck {
-  return runCheck<unknown, PackageCode>(name, body).check
+  const { check: result, value } = runCheck<unknown, PackageCode>(name, body)
+  return typeof value === 'string' ? { ...result, detail: value } : result
 }

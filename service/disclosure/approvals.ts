@@ -5,7 +5,12 @@ import { type Asker, type Court, keepDecision, type Permission, polOf, whoOf } f
 import { type Request, requests } from './tables.ts'
 
 /** Throws `conflict` when this person approved it before. */
-export async function approveRequest(court: Court, asker: Asker, request: Request, { decision, req }: Permission): Promise<void> {
+export async function approveRequest(
+  court: Court,
+  asker: Asker,
+  request: Request,
+  { decision, req }: Permission,
+): Promise<void> {
   const staged = await court.db.transaction(async tx => {
     const approved = await tx
       .update(requests)
@@ -14,7 +19,13 @@ export async function approveRequest(court: Court, asker: Asker, request: Reques
       .returning({ id: requests.requestId })
     if (approved.length === 0) throw new Problem('conflict', { detail: 'You approved this request before.' })
     await keepDecision(tx, req, decision)
-    return court.ledger.stage(tx, { chain: request.chain, req, ev: 'request.approved', who: whoOf(asker), pol: polOf(decision, request.filed.purpose) })
+    return court.ledger.stage(tx, {
+      chain: request.chain,
+      req,
+      ev: 'request.approved',
+      who: whoOf(asker),
+      pol: polOf(decision, request.filed.purpose),
+    })
   })
   await court.ledger.recorded(staged)
 }

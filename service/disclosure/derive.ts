@@ -11,10 +11,10 @@ import { custodian } from '../intake/openings.ts'
 import type { Obligations } from '../policy/decision.ts'
 import { type Asker, demand, keepDecision, polOf, whoOf } from '../policy/judge.ts'
 import { loadModels } from '../redaction/models.ts'
-import { type Redaction, redact } from '../redaction/redact.ts'
 import type { ClipLimits } from '../redaction/probe.ts'
-import { requestFacts } from './facts.ts'
+import { type Redaction, redact } from '../redaction/redact.ts'
 import type { Disclosing } from './disclosures.ts'
+import { requestFacts } from './facts.ts'
 import { findDerivative } from './store.ts'
 import { type Derivative, derivatives, type Request } from './tables.ts'
 
@@ -27,11 +27,19 @@ export interface Deriving extends Disclosing {
 }
 
 /** The part that works: no person, and named as such in every entry. */
-export const worker: Asker = { subject: 'worker', organisation: custodian, roles: ['worker'], assurance: 1, credential: 'service' }
+export const worker: Asker = {
+  subject: 'worker',
+  organisation: custodian,
+  roles: ['worker'],
+  assurance: 1,
+  credential: 'service',
+}
 
 /** What shapes the bytes of a derivative: equal recipes share one. */
 function recipeOf({ redact: classes, audio, fill }: Obligations): string {
-  return createHash('sha256').update(JSON.stringify({ classes: [...classes].sort(), audio, fill })).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify({ classes: [...classes].sort(), audio, fill }))
+    .digest('hex')
 }
 
 /** The derivative that the obligations ask for. Throws what redaction throws; then nothing of it is kept, and `access.aborted` says so. */
@@ -78,7 +86,14 @@ async function openMaster(parts: Deriving, request: Request, exhibit: ExhibitOfI
   const staged = await parts.db.transaction(async tx => {
     await keepDecision(tx, req, decision)
     const obj = { sha256: exhibit.sha256, len: exhibit.len, role: 'master' } as const
-    return parts.ledger.stage(tx, { chain: exhibit.chain, req, ev: 'master.opened', who: whoOf(worker), obj, pol: polOf(decision, request.filed.purpose) })
+    return parts.ledger.stage(tx, {
+      chain: exhibit.chain,
+      req,
+      ev: 'master.opened',
+      who: whoOf(worker),
+      obj,
+      pol: polOf(decision, request.filed.purpose),
+    })
   })
   const recorded = await parts.ledger.recorded(staged)
   const input = join(folder, 'master')
@@ -88,9 +103,19 @@ async function openMaster(parts: Deriving, request: Request, exhibit: ExhibitOfI
 }
 
 /** Seals the copy, and commits its row with `redaction.planned` and `exhibit.redacted`. */
-async function keep(parts: Deriving, exhibit: ExhibitOfIncident, recipe: string, made: Redaction, output: string, req: string): Promise<Derivative> {
+async function keep(
+  parts: Deriving,
+  exhibit: ExhibitOfIncident,
+  recipe: string,
+  made: Redaction,
+  output: string,
+  req: string,
+): Promise<Derivative> {
   const { plan, manifest, certificate } = made
-  const spooled = await parts.vault.spool(createReadStream(output), { region: exhibit.region, maxBytes: Number.MAX_SAFE_INTEGER })
+  const spooled = await parts.vault.spool(createReadStream(output), {
+    region: exhibit.region,
+    maxBytes: Number.MAX_SAFE_INTEGER,
+  })
   const { clipRef } = await parts.vault.store(spooled, { role: 'derivative', retainUntil: exhibit.retainUntil })
   const { sha256, len } = spooled
   const row = {
@@ -112,7 +137,12 @@ async function keep(parts: Deriving, exhibit: ExhibitOfIncident, recipe: string,
     const inserted = await tx.insert(derivatives).values(row).onConflictDoNothing().returning()
     if (inserted.length === 0) return undefined
     const common = { chain: exhibit.chain, req, who: whoOf(worker) }
-    await parts.ledger.stage(tx, { ...common, ev: 'redaction.planned', obj: { sha256: digest(plan), len: Buffer.byteLength(plan), role: 'plan' }, from: { parent } })
+    await parts.ledger.stage(tx, {
+      ...common,
+      ev: 'redaction.planned',
+      obj: { sha256: digest(plan), len: Buffer.byteLength(plan), role: 'plan' },
+      from: { parent },
+    })
     return parts.ledger.stage(tx, {
       ...common,
       ev: 'exhibit.redacted',

@@ -1,13 +1,18 @@
 /** What this room knows, as facts for policy; and the obligations that policy answered with. */
-import type { Facts } from '../policy/facts.ts'
+
 import type { Decision, Obligations } from '../policy/decision.ts'
+import type { Facts } from '../policy/facts.ts'
 import type { Agencies } from './agencies.ts'
 import type { Disclosure, Filed, Request } from './tables.ts'
 
 const epochSeconds = (instant: string | Date) => Math.floor(new Date(instant).getTime() / 1000)
 
 /** What the requester stated, in policy's units. */
-export function statedFacts({ purpose, authority, justification }: Filed): Pick<Facts, 'purpose' | 'authority' | 'justification'> {
+export function statedFacts({
+  purpose,
+  authority,
+  justification,
+}: Filed): Pick<Facts, 'purpose' | 'authority' | 'justification'> {
   return {
     ...(purpose !== undefined && { purpose }),
     ...(authority && { authority: { ...authority, issuedAt: epochSeconds(authority.issuedAt) } }),
@@ -19,14 +24,25 @@ export function statedFacts({ purpose, authority, justification }: Filed): Pick<
 export function agencyFacts(agencies: Agencies, organisation: string): Pick<Facts, 'agency'> {
   const agency = agencies.get(organisation)
   if (!agency) return {}
-  return { agency: { id: organisation, status: agency.status, region: agency.region, mouUntil: epochSeconds(agency.mouUntil) } }
+  return {
+    agency: { id: organisation, status: agency.status, region: agency.region, mouUntil: epochSeconds(agency.mouUntil) },
+  }
 }
 
 /** A request, or one that belongs to nobody, so that unknown and foreign are refused alike. The stated purpose comes with it. */
-export function requestFacts(request: Request | undefined, disclosure?: Disclosure): Pick<Facts, 'request' | 'purpose' | 'authority' | 'justification'> {
+export function requestFacts(
+  request: Request | undefined,
+  disclosure?: Disclosure,
+): Pick<Facts, 'request' | 'purpose' | 'authority' | 'justification'> {
   if (!request) return { request: { state: 'refused', agencyId: 'nobody', expiresAt: 0, approvals: 0, downloads: 0 } }
   const { state, agencyId, expiresAt, approvedBy } = request
-  const facts = { state, agencyId, expiresAt: epochSeconds(expiresAt), approvals: approvedBy.length, downloads: disclosure?.downloads ?? 0 }
+  const facts = {
+    state,
+    agencyId,
+    expiresAt: epochSeconds(expiresAt),
+    approvals: approvedBy.length,
+    downloads: disclosure?.downloads ?? 0,
+  }
   return { ...statedFacts(request.filed), request: facts }
 }
 

@@ -1,7 +1,6 @@
 /** The job behind a disclosure: derivative, package, entry. Every step may be repeated after a crash; only the last one shows. */
-import { createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { eq } from 'drizzle-orm'
@@ -28,24 +27,40 @@ export async function prepareDisclosure(parts: Deriving, disclosureId: string, s
   try {
     const tell = throttled((stage, fraction) => reportProgress(parts.db, disclosureId, stage, fraction))
     const derivative = await derive(parts, request, obligationsOf(request), folder, tell, signal)
-    if (!acceptable(derivative.certificate)) return await finish(parts, disclosure, { state: 'review', derivative: derivative.exhibitNumber })
+    if (!acceptable(derivative.certificate) && disclosure.reviewedBy === null)
+      return await finish(parts, disclosure, { state: 'review', derivative: derivative.exhibitNumber })
     tell('package', 0)
     await packageUp(parts, disclosure, request, derivative, folder)
   } catch (error) {
     if (signal.aborted || !(error instanceof Problem) || error.type === 'unavailable') throw error
     await finish(parts, disclosure, { state: 'failed', failure: error.type })
-    parts.log(JSON.stringify({ time: new Date().toISOString(), level: 'error', disclosureId, error: String(error.cause ?? error) }))
+    parts.log(
+      JSON.stringify({
+        time: new Date().toISOString(),
+        level: 'error',
+        disclosureId,
+        error: String(error.cause ?? error),
+      }),
+    )
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function packageUp(parts: Deriving, disclosure: Disclosure, request: Request, derivative: Derivative, folder: string): Promise<void> {
+async function packageUp(
+  parts: Deriving,
+  disclosure: Disclosure,
+  request: Request,
+  derivative: Derivative,
+  folder: string,
+): Promise<void> {
   const { disclosureId, chain } = disclosure
   const exhibit = (await findExhibit(parts.db, request.exhibitNumber))!
   const incident = (await findIncident(parts.db, exhibit.incidentId))!
   const redacted = await openDerivative(parts, derivative, chain, folder)
-  const bundle = await parts.ledger.bundle(chain, { opening: await openingsFor(parts.ledger, chain, { roles: [], organisation: disclosure.agencyId }) })
+  const bundle = await parts.ledger.bundle(chain, {
+    opening: await openingsFor(parts.ledger, chain, { roles: [], organisation: disclosure.agencyId }),
+  })
   const { purpose = '', authority } = request.filed
   const zip = join(folder, 'package.zip')
   const utf8 = new TextEncoder()
@@ -71,12 +86,23 @@ async function packageUp(parts: Deriving, disclosure: Disclosure, request: Reque
     },
     zip,
   )
-  const spooled = await parts.vault.spool(createReadStream(zip), { region: exhibit.region, maxBytes: Number.MAX_SAFE_INTEGER })
+  const spooled = await parts.vault.spool(createReadStream(zip), {
+    region: exhibit.region,
+    maxBytes: Number.MAX_SAFE_INTEGER,
+  })
   const { clipRef } = await parts.vault.store(spooled, { role: 'package', retainUntil: disclosure.expiresAt })
   const staged = await parts.db.transaction(async tx => {
     await tx
       .update(disclosures)
-      .set({ state: 'ready', stage: 'ready', progress: 1000, derivative: derivative.exhibitNumber, packageRef: clipRef, packageSha256: sha256, packageLen: len })
+      .set({
+        state: 'ready',
+        stage: 'ready',
+        progress: 1000,
+        derivative: derivative.exhibitNumber,
+        packageRef: clipRef,
+        packageSha256: sha256,
+        packageLen: len,
+      })
       .where(eq(disclosures.disclosureId, disclosureId))
     return parts.ledger.stage(tx, {
       chain,
@@ -91,7 +117,12 @@ async function packageUp(parts: Deriving, disclosure: Disclosure, request: Reque
 }
 
 /** The kept copy comes out of the vault as anything does: recorded first. */
-async function openDerivative(parts: Deriving, { clipRef, sha256, len }: Derivative, chain: string, folder: string): Promise<string> {
+async function openDerivative(
+  parts: Deriving,
+  { clipRef, sha256, len }: Derivative,
+  chain: string,
+  folder: string,
+): Promise<string> {
   const obj = { sha256, len, role: 'derivative' } as const
   const recorded = await parts.ledger.append({ chain, req: newId(), ev: 'access.permitted', who: whoOf(worker), obj })
   const file = join(folder, 'derivative.mp4')
@@ -100,11 +131,21 @@ async function openDerivative(parts: Deriving, { clipRef, sha256, len }: Derivat
   return file
 }
 
-async function finish(parts: Deriving, { disclosureId, chain, req }: Disclosure, change: Partial<Disclosure>): Promise<void> {
+async function finish(
+  parts: Deriving,
+  { disclosureId, chain }: Disclosure,
+  change: Partial<Disclosure>,
+): Promise<void> {
   const staged = await parts.db.transaction(async tx => {
     await tx.update(disclosures).set(change).where(eq(disclosures.disclosureId, disclosureId))
     const reasons = [`disclosure.${change.state}`, ...(change.failure ? [change.failure] : [])]
-    return parts.ledger.stage(tx, { chain, req, ev: 'access.aborted', who: whoOf(worker), pol: { bundle: '', data: '', input: '', outcome: 'refuse', reasons } })
+    return parts.ledger.stage(tx, {
+      chain,
+      req: newId(),
+      ev: 'access.aborted',
+      who: whoOf(worker),
+      pol: { bundle: '', data: '', input: '', outcome: 'refuse', reasons },
+    })
   })
   await parts.ledger.recorded(staged)
 }

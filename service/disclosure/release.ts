@@ -2,14 +2,14 @@
 import type { Act } from '../custody/act.ts'
 import type { Recorded } from '../custody/recorded.ts'
 import { Problem } from '../http/problem.ts'
-import { type Asker, type Court, demand, keepDecision, polOf, whoOf } from '../policy/judge.ts'
-import type { Vault } from '../vault/vault.ts'
-import { countDownload, findDisclosure, findRequest } from './store.ts'
-import type { Disclosure } from './tables.ts'
-import type { Agencies } from './agencies.ts'
 import { findExhibit } from '../intake/exhibits.ts'
 import { exhibitFacts } from '../intake/facts.ts'
+import { type Asker, type Court, demand, keepDecision, polOf, whoOf } from '../policy/judge.ts'
+import type { Vault } from '../vault/vault.ts'
+import type { Agencies } from './agencies.ts'
 import { agencyFacts, obligationsOf, requestFacts } from './facts.ts'
+import { countDownload, findDisclosure, findRequest } from './store.ts'
+import type { Disclosure } from './tables.ts'
 
 export interface Releasing extends Court {
   readonly vault: Vault
@@ -49,7 +49,12 @@ export async function release(parts: Releasing, asker: Asker, wanted: Wanted): P
   if (!disclosure || !request) throw new Problem('not-found')
   const { packageRef, packageLen, packageSha256 } = ready(disclosure)
   const { start, end } = within(packageLen, wanted.range)
-  const act = { chain: disclosure.chain, req, who: whoOf(asker), obj: { sha256: packageSha256, len: packageLen, role: 'package' as const } }
+  const act = {
+    chain: disclosure.chain,
+    req,
+    who: whoOf(asker),
+    obj: { sha256: packageSha256, len: packageLen, role: 'package' as const },
+  }
   const { staged, refused } = await parts.db.transaction(async tx => {
     await keepDecision(tx, req, decision)
     // Policy judged the count it was told; of two that come at once the row's lock lets only one have the last download.
@@ -70,7 +75,14 @@ export async function release(parts: Releasing, asker: Asker, wanted: Wanted): P
 type AccessAct = Pick<Act, 'chain' | 'req' | 'who'> & { obj: NonNullable<Act['obj']> }
 
 /** Every release ends in the ledger: whole, or broken off, also when the client went away before the first byte. */
-async function openAccounted(parts: Releasing, act: AccessAct, ref: string, recorded: Recorded, start: number, end: number) {
+async function openAccounted(
+  parts: Releasing,
+  act: AccessAct,
+  ref: string,
+  recorded: Recorded,
+  start: number,
+  end: number,
+) {
   let over = false
   const finish = async (ev: 'access.completed' | 'access.aborted') => {
     if (over) return

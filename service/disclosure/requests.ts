@@ -4,9 +4,9 @@ import { canonicalJson } from '../custody/canonical.ts'
 import { newId } from '../custody/id.ts'
 import type { Tx } from '../db.ts'
 import { Problem } from '../http/problem.ts'
-import { newNumber } from '../intake/numbers.ts'
-import { exhibitFacts } from '../intake/facts.ts'
 import type { ExhibitOfIncident } from '../intake/exhibits.ts'
+import { exhibitFacts } from '../intake/facts.ts'
+import { newNumber } from '../intake/numbers.ts'
 import { type Asker, type Court, factsOf, keepDecision, polOf, whoOf } from '../policy/judge.ts'
 import type { Agencies } from './agencies.ts'
 import { agencyFacts, statedFacts } from './facts.ts'
@@ -34,7 +34,11 @@ export async function fileRequest(
   const permitted = decision.outcome === 'permit'
   const record = canonicalJson({ requestId, exhibitNumber: exhibit.exhibitNumber, ...filed })
   const common = { chain: exhibit.chain, req, who: whoOf(asker), ...(filed.authority && { legal: filed.authority }) }
-  const obj = { sha256: createHash('sha256').update(record).digest('hex'), len: record.length, role: 'request' } as const
+  const obj = {
+    sha256: createHash('sha256').update(record).digest('hex'),
+    len: record.length,
+    role: 'request',
+  } as const
   const staged = await court.db.transaction(async tx => {
     await tx.insert(requests).values({
       requestId,

@@ -11,9 +11,17 @@ export async function findDisclosure(db: Db | Tx, disclosureId: string): Promise
   return (await db.select().from(disclosures).where(eq(disclosures.disclosureId, disclosureId)))[0]
 }
 
-export async function findDerivative(db: Db | Tx, rootExhibitNumber: string, recipe: string): Promise<Derivative | undefined> {
+export async function findDerivative(
+  db: Db | Tx,
+  rootExhibitNumber: string,
+  recipe: string,
+): Promise<Derivative | undefined> {
   const same = and(eq(derivatives.rootExhibitNumber, rootExhibitNumber), eq(derivatives.recipe, recipe))
   return (await db.select().from(derivatives).where(same))[0]
+}
+
+export async function derivativeNumbered(db: Db | Tx, exhibitNumber: string): Promise<Derivative | undefined> {
+  return (await db.select().from(derivatives).where(eq(derivatives.exhibitNumber, exhibitNumber)))[0]
 }
 
 /** Where a running disclosure stands; a finished one is left alone, so that a late progress report cannot reopen it. */

@@ -66,6 +66,8 @@ export const disclosures = disclosure.table('disclosures', {
   req: text().notNull(),
   /** Problem type of what ended it. */
   failure: text(),
+  /** Who looked at a certificate that was not clean. */
+  reviewedBy: text('reviewed_by'),
   downloads: integer().notNull().default(0),
   expiresAt: instant('expires_at'),
   createdAt: instant('created_at').defaultNow(),

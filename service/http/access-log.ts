@@ -7,6 +7,14 @@ export function accessLog(write: (line: string) => void) {
     const began = performance.now()
     await next()
     const durationMs = Math.round(performance.now() - began)
-    write(JSON.stringify({ time: new Date().toISOString(), method: c.req.method, route: routePath(c, -1), status: c.res.status, durationMs }))
+    write(
+      JSON.stringify({
+        time: new Date().toISOString(),
+        method: c.req.method,
+        route: routePath(c, -1),
+        status: c.res.status,
+        durationMs,
+      }),
+    )
   })
 }

@@ -15,9 +15,13 @@ export function mapErrors(log: (error: unknown, c: Context) => void): ErrorHandl
 
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof LedgerUnavailable) return new Problem('ledger-unavailable', { cause: error, retryAfterSeconds: 5 })
+  if (error instanceof LedgerUnavailable)
+    return new Problem('ledger-unavailable', { cause: error, retryAfterSeconds: 5 })
   if (error instanceof HTTPException && error.status < 500) {
-    return new Problem(error.status === 415 ? 'unsupported-media' : 'invalid-request', { detail: error.message, cause: error })
+    return new Problem(error.status === 415 ? 'unsupported-media' : 'invalid-request', {
+      detail: error.message,
+      cause: error,
+    })
   }
   return new Problem('internal', { cause: error })
 }
@@ -50,7 +54,9 @@ export function notFound(app: Router): NotFoundHandler {
 function toPattern(path: string): RegExp {
   const source = path
     .split('/')
-    .map(part => (part.startsWith(':') ? (part.includes('{') ? '.+' : '[^/]+') : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
+    .map(part =>
+      part.startsWith(':') ? (part.includes('{') ? '.+' : '[^/]+') : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
+    )
     .join('/')
   return new RegExp(`^${source}$`)
 }

@@ -1,7 +1,8 @@
 /** What every route shares: the validating router, the problem answers, headers, and the reference page. */
+
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { readFile } from 'node:fs/promises'
 import { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Authenticated } from '../identity/authenticate.ts'
 import { Problem } from './problem.ts'
@@ -30,7 +31,10 @@ export const ProblemBody = z
   })
   .openapi('Problem')
 
-const problem = (description: string) => ({ description, content: { 'application/problem+json': { schema: ProblemBody } } })
+const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: ProblemBody } },
+})
 
 /** The refusals that any judged route can answer. */
 export const refusals = {
@@ -49,7 +53,9 @@ export const IdempotencyHeader = z.object({
     .min(8)
     .max(255)
     .optional()
-    .openapi({ description: 'Makes a retry act once. A key belongs to one request: with another body it is refused (422).' }),
+    .openapi({
+      description: 'Makes a retry act once. A key belongs to one request: with another body it is refused (422).',
+    }),
 })
 
 export const json = <S extends z.ZodType>(schema: S, description: string) => ({
@@ -65,19 +71,25 @@ const start = `SwaggerUIBundle({url:'/openapi.json',dom_id:'#ui',deepLinking:tru
 
 /** `/openapi.json` and a reference page at `/docs`, every asset of it served from here. */
 export function mountReference(app: Router): void {
-  app.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
+  app.openAPIRegistry.registerComponent('securitySchemes', 'token', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+  })
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: {
       title: 'Custos',
       version: '1',
-      description: 'Evidence redaction and chain of custody for CCTV of retail crime. Every look at evidence is judged and recorded.',
+      description:
+        'Evidence redaction and chain of custody for CCTV of retail crime. Every look at evidence is judged and recorded.',
     },
     security: [{ token: [] }],
   })
   const assets = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
   const files = { 'swagger-ui.css': 'text/css', 'swagger-ui-bundle.js': 'text/javascript' } as const
-  const csp = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+  const csp =
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
   app.get('/docs', c => c.html(page, 200, { 'content-security-policy': csp }))
   app.get('/docs/start.js', c => c.body(start, 200, { 'content-type': 'text/javascript' }))
   for (const [name, type] of Object.entries(files)) {

@@ -8,7 +8,9 @@ import type { Role } from './person.ts'
 const issuer = 'https://issuer.custos.localhost'
 
 /** Reads the key file, and makes it (0600) the first time. */
-export async function readDevelopmentKey(file: string): Promise<{ issuer: string; privateKey: KeyObject; publicKey: KeyObject }> {
+export async function readDevelopmentKey(
+  file: string,
+): Promise<{ issuer: string; privateKey: KeyObject; publicKey: KeyObject }> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   try {
     const { privateKey } = generateKeyPairSync('ed25519')
@@ -31,7 +33,6 @@ export interface TokenRequest {
 
 /** RFC 9068, section 2.2. Throws when NODE_ENV is production. */
 export async function issueToken(keyFile: string, request: TokenRequest): Promise<string> {
-
   const { privateKey } = await readDevelopmentKey(keyFile)
   return new SignJWT({ org: request.organisation, roles: request.roles, client_id: 'custos-cli', acr: 'aal2' })
     .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt' })

@@ -45,21 +45,35 @@ export async function acquire(intake: Intake, asker: Asker, delivery: Delivery):
   let spooled: Spooled | undefined
   try {
     const plaintext = join(folder, 'clip')
-    spooled = await intake.vault.spool(bodyOf(delivery), { region: incident.region, maxBytes: intake.maxClipBytes, plaintextTo: plaintext })
+    spooled = await intake.vault.spool(bodyOf(delivery), {
+      region: incident.region,
+      maxBytes: intake.maxClipBytes,
+      plaintextTo: plaintext,
+    })
     const before = await delivery.known(spooled.sha256)
     if (before !== undefined) return before
-    if (delivery.expectedSha256 !== undefined && delivery.expectedSha256 !== spooled.sha256) throw new Problem('digest-mismatch')
+    if (delivery.expectedSha256 !== undefined && delivery.expectedSha256 !== spooled.sha256)
+      throw new Problem('digest-mismatch')
     const media = mediaOf(await probeClip(plaintext, intake.limits))
     return await keep(intake, asker, delivery, spooled, media, permission)
   } catch (error) {
-    throw error instanceof Problem && error.status < 500 ? await recordRefusal(intake, asker, incident, permission, error, spooled) : error
+    throw error instanceof Problem && error.status < 500
+      ? await recordRefusal(intake, asker, incident, permission, error, spooled)
+      : error
   } finally {
     await spooled?.discard()
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function keep(intake: Intake, asker: Asker, delivery: Delivery, spooled: Spooled, media: Media, permission: Permission): Promise<string> {
+async function keep(
+  intake: Intake,
+  asker: Asker,
+  delivery: Delivery,
+  spooled: Spooled,
+  media: Media,
+  permission: Permission,
+): Promise<string> {
   const { incident } = delivery
   const { decision, req } = permission
   const retainUntil = new Date((intake.nowSeconds() + decision.obligations.retentionDays * 86_400) * 1000)
@@ -97,7 +111,14 @@ async function keep(intake: Intake, asker: Asker, delivery: Delivery, spooled: S
   return exhibitNumber
 }
 
-async function recordRefusal(intake: Intake, asker: Asker, incident: Incident, { decision, req }: Permission, problem: Problem, spooled: Spooled | undefined) {
+async function recordRefusal(
+  intake: Intake,
+  asker: Asker,
+  incident: Incident,
+  { decision, req }: Permission,
+  problem: Problem,
+  spooled: Spooled | undefined,
+) {
   const { index } = await intake.ledger.append({
     chain: incident.chainOfCustodyId,
     req,
@@ -134,4 +155,3 @@ function mediaOf(clip: Awaited<ReturnType<typeof probeClip>>): Media {
     audioStreams: clip.audioStreams,
   }
 }
-

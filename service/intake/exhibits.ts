@@ -2,6 +2,7 @@
 import { eq, getTableColumns } from 'drizzle-orm'
 import type { Ledger } from '../custody/ledger.ts'
 import type { Db, Tx } from '../db.ts'
+import { receiptFor } from './receipts.ts'
 import { type Exhibit, exhibits, incidents } from './tables.ts'
 
 /** An exhibit with what policy asks of its incident. */
@@ -18,13 +19,22 @@ export async function findExhibit(db: Db | Tx, exhibitNumber: string): Promise<E
 
 /** What the outside sees of an exhibit. The plain SHA-256 stands here and in certificates, nowhere else in the clear. */
 export function viewExhibit(exhibit: ExhibitOfIncident) {
-  const { exhibitNumber, incidentId, agencyId, region, clipRef, sha256, len, media, chain, createdAt, retainUntil } = exhibit
+  const { exhibitNumber, incidentId, agencyId, region, clipRef, sha256, len, media, chain, createdAt, retainUntil } =
+    exhibit
   const times = { acquiredAt: createdAt.toISOString(), retainUntil: retainUntil.toISOString() }
   return { exhibitNumber, incidentId, agencyId, region, clipRef, sha256, len, media, chain, ...times }
 }
 
 /** What whoever delivered it keeps: it proves the acquisition without asking here again. */
 export async function receiptOf(ledger: Ledger, { exhibitNumber, clipRef, sha256, len, chain, req }: Exhibit) {
-  const { index: ledgerIndex } = await ledger.entryOf(req, 'exhibit.acquired')
-  return { exhibitNumber, clipRef, sha256, len, chain, ledgerIndex, proof: await ledger.proof(ledgerIndex) }
+  const recorded = await ledger.entryOf(req, 'exhibit.acquired')
+  return {
+    exhibitNumber,
+    clipRef,
+    sha256,
+    len,
+    chain,
+    ledgerIndex: recorded.index,
+    proof: await receiptFor(ledger, recorded),
+  }
 }

@@ -17,10 +17,20 @@ const unknown: ExhibitFacts = {
 }
 
 /** An incident seen as what its exhibits will be. */
-export function incidentFacts(incident: Pick<Incident, 'region' | 'incidentType' | 'severity' | 'agencyId'> | undefined): ExhibitFacts {
+export function incidentFacts(
+  incident: Pick<Incident, 'region' | 'incidentType' | 'severity' | 'agencyId'> | undefined,
+): ExhibitFacts {
   if (!incident) return unknown
   const { region, incidentType, agencyId } = incident
-  return { class: 'video', sensitivity: sensitivityOf(incident), region, hold: false, incidentType, acquiredAt: 0, agencyId }
+  return {
+    class: 'video',
+    sensitivity: sensitivityOf(incident),
+    region,
+    hold: false,
+    incidentType,
+    acquiredAt: 0,
+    agencyId,
+  }
 }
 
 export function exhibitFacts(exhibit: ExhibitOfIncident | undefined): ExhibitFacts {

@@ -33,7 +33,14 @@ export async function recordIncident(
   })
   const incidentId = newNumber('IN')
   const chain = newId()
-  const row = { ...incident, deviceIds: [...incident.deviceIds], incidentId, region, chainOfCustodyId: chain, recordedBy: asker.subject }
+  const row = {
+    ...incident,
+    deviceIds: [...incident.deviceIds],
+    incidentId,
+    region,
+    chainOfCustodyId: chain,
+    recordedBy: asker.subject,
+  }
   const record = canonicalJson({ ...row, timestampUtc: incident.timestampUtc.toISOString() })
   const staged = await court.db.transaction(async tx => {
     await tx.insert(incidents).values(row)
@@ -57,6 +64,9 @@ export async function findIncident(db: Db | Tx, incidentId: string): Promise<Inc
 }
 
 export async function clipRefsOf(db: Db | Tx, incidentId: string): Promise<string[]> {
-  const rows = await db.selectDistinct({ clipRef: exhibits.clipRef }).from(exhibits).where(eq(exhibits.incidentId, incidentId))
+  const rows = await db
+    .selectDistinct({ clipRef: exhibits.clipRef })
+    .from(exhibits)
+    .where(eq(exhibits.incidentId, incidentId))
   return rows.map(row => row.clipRef).sort()
 }

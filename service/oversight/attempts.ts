@@ -11,7 +11,12 @@ export interface AttemptCounter extends AsyncDisposable {
 
 const who = { subject: 'unidentified', organisation: 'unidentified', credential: 'none' }
 
-export function countAttempts(ledger: Ledger, houseChain: string, log: (error: unknown) => void, periodMs = 60_000): AttemptCounter {
+export function countAttempts(
+  ledger: Ledger,
+  houseChain: string,
+  log: (error: unknown) => void,
+  periodMs = 60_000,
+): AttemptCounter {
   let counts = new Map<string, number>()
   let since = new Date()
   const flush = async () => {
@@ -20,7 +25,11 @@ export function countAttempts(ledger: Ledger, houseChain: string, log: (error: u
     since = new Date()
     for (const [reason, count] of taken) {
       const record = canonicalJson({ reason, count, from: from.toISOString(), to: since.toISOString() })
-      const obj = { sha256: createHash('sha256').update(record).digest('hex'), len: record.length, role: 'attempt' as const }
+      const obj = {
+        sha256: createHash('sha256').update(record).digest('hex'),
+        len: record.length,
+        role: 'attempt' as const,
+      }
       const pol = { bundle: '', data: '', input: '', outcome: 'refuse', reasons: [reason, `count.${count}`] }
       try {
         await ledger.append({ chain: houseChain, req: newId(), ev: 'access.refused', who, obj, pol })

@@ -13,7 +13,10 @@ export interface Oversight extends Court {
 }
 
 const plain = (description: string) => ({ description, content: { 'text/plain': { schema: z.string() } } })
-const octets = (description: string) => ({ description, content: { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } } })
+const octets = (description: string) => ({
+  description,
+  content: { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } },
+})
 const open = { security: [] }
 const forever = { 'cache-control': 'public, max-age=31536000, immutable' }
 const Health = z.object({ status: z.literal('alive') })
@@ -23,7 +26,14 @@ const Ready = z.object({ ready: z.boolean(), parts: z.record(z.string(), z.enum(
 export function publicRoutes(parts: Oversight) {
   const app = router()
   app.openapi(
-    createRoute({ ...open, method: 'get', path: '/healthz', tags: ['Oversight'], summary: 'The process lives', responses: { 200: { description: 'alive', content: { 'application/json': { schema: Health } } } } }),
+    createRoute({
+      ...open,
+      method: 'get',
+      path: '/healthz',
+      tags: ['Oversight'],
+      summary: 'The process lives',
+      responses: { 200: { description: 'alive', content: { 'application/json': { schema: Health } } } },
+    }),
     c => c.json({ status: 'alive' as const }, 200),
   )
   app.openapi(
@@ -33,7 +43,10 @@ export function publicRoutes(parts: Oversight) {
       path: '/readyz',
       tags: ['Oversight'],
       summary: 'Every part that a release needs is up',
-      responses: { 200: { description: 'ready', content: { 'application/json': { schema: Ready } } }, 503: { description: 'not ready', content: { 'application/json': { schema: Ready } } } },
+      responses: {
+        200: { description: 'ready', content: { 'application/json': { schema: Ready } } },
+        503: { description: 'not ready', content: { 'application/json': { schema: Ready } } },
+      },
     }),
     async c => {
       const readiness = await checkReadiness(parts)
@@ -41,11 +54,25 @@ export function publicRoutes(parts: Oversight) {
     },
   )
   app.openapi(
-    createRoute({ ...open, method: 'get', path: '/v1/ledger/checkpoint', tags: ['Ledger'], summary: 'The newest signed checkpoint', responses: { 200: plain('a C2SP checkpoint') } }),
+    createRoute({
+      ...open,
+      method: 'get',
+      path: '/v1/ledger/checkpoint',
+      tags: ['Ledger'],
+      summary: 'The newest signed checkpoint',
+      responses: { 200: plain('a C2SP checkpoint') },
+    }),
     async c => c.text(await parts.ledger.checkpoint(), 200, { 'cache-control': 'no-store' }),
   )
   app.openapi(
-    createRoute({ ...open, method: 'get', path: '/v1/ledger/key', tags: ['Ledger'], summary: 'The verifier key, to be compared with one that came another way', responses: { 200: plain('a C2SP verifier key') } }),
+    createRoute({
+      ...open,
+      method: 'get',
+      path: '/v1/ledger/key',
+      tags: ['Ledger'],
+      summary: 'The verifier key, to be compared with one that came another way',
+      responses: { 200: plain('a C2SP verifier key') },
+    }),
     c => c.text(`${parts.ledger.verifierKey}\n`, 200),
   )
   app.openapi(
@@ -72,7 +99,12 @@ export function publicRoutes(parts: Oversight) {
       path: '/v1/ledger/tile/{level}/{path}',
       tags: ['Ledger'],
       summary: 'A tile of hashes',
-      request: { params: z.object({ level: z.string().regex(/^(0|[1-5]?\d|6[0-3])$/), path: z.string().openapi({ example: '000.p/3' }) }) },
+      request: {
+        params: z.object({
+          level: z.string().regex(/^(0|[1-5]?\d|6[0-3])$/),
+          path: z.string().openapi({ example: '000.p/3' }),
+        }),
+      },
       responses: { 200: octets('hashes'), 404: refusals[404] },
     }),
   )

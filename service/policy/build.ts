@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { compilePolicy } from './compile.ts'
 import { factsSchema } from './facts.ts'
 import { Matrices } from './matrices.ts'
+import { digestSources, sourcesFile } from './sources.ts'
 import { findOpa, root, ToolMissing } from './tools.ts'
 
 export const help = `npm run policy [-- --check]
@@ -42,7 +43,13 @@ function artefacts(): Record<string, Uint8Array> {
   const { wasm, data } = compilePolicy(findOpa(), root)
   Matrices.parse(JSON.parse(new TextDecoder().decode(data)))
   const schema = new TextEncoder().encode(`${JSON.stringify(factsSchema(), null, 2)}\n`)
-  return { 'policies/policy.wasm': wasm, 'policies/data.json': data, 'policies/schemas/facts.json': schema }
+  const sources = new TextEncoder().encode(`${JSON.stringify({ sha256: digestSources(join(root, 'policies')) })}\n`)
+  return {
+    'policies/policy.wasm': wasm,
+    'policies/data.json': data,
+    'policies/schemas/facts.json': schema,
+    [`policies/${sourcesFile}`]: sources,
+  }
 }
 
 function isEqual(path: string, bytes: Uint8Array): boolean {

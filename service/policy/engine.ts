@@ -59,7 +59,7 @@ function start(wasm: Uint8Array, data: object): LoadedPolicy {
 /** The names that the module wants of its host. The wrapper reads them too, but keeps them to itself. */
 function builtins(policy: LoadedPolicy): Record<string, number> {
   const { exports } = policy.wasmInstance as { exports: Record<string, (address?: number) => number> }
-  const address = exports['opa_json_dump']!(exports['builtins']!())
+  const address = exports.opa_json_dump!(exports.builtins!())
   const bytes = new Uint8Array(policy.mem.buffer)
   return JSON.parse(new TextDecoder().decode(bytes.subarray(address, bytes.indexOf(0, address))))
 }

@@ -12,6 +12,7 @@ export const actions = [
   'request.approve',
   'disclosure.prepare',
   'disclosure.read',
+  'disclosure.review',
   'package.download',
   'plan.preview',
   'master.open',

@@ -1,11 +1,12 @@
 /** Judges an act and keeps the decision. A refusal is recorded in the ledger before anybody hears of it. */
+import { createHash } from 'node:crypto'
 import type { Act } from '../custody/act.ts'
 import { newId } from '../custody/id.ts'
 import type { Ledger } from '../custody/ledger.ts'
 import type { Db, Tx } from '../db.ts'
 import { Problem } from '../http/problem.ts'
-import type { Facts } from './facts.ts'
 import type { Decision } from './decision.ts'
+import type { Facts } from './facts.ts'
 import type { Policy } from './policy.ts'
 import { decisions } from './tables.ts'
 
@@ -30,16 +31,37 @@ export type AccessAction = Facts['action']
 /** What only this act knows; who and when are added here. */
 export type Circumstances = Omit<Facts, 'action' | 'subject' | 'roles' | 'organisation' | 'assurance' | 'time'>
 
-export const whoOf = ({ subject, organisation, credential }: Asker): Act['who'] => ({ subject, organisation, credential })
+export const whoOf = ({ subject, organisation, credential }: Asker): Act['who'] => ({
+  subject,
+  organisation,
+  credential,
+})
 
 export function polOf(decision: Decision, purpose?: string): NonNullable<Act['pol']> {
   const { bundle, data, inputDigest: input, outcome, reasons } = decision
-  return { bundle, data, input, outcome, ...(purpose !== undefined && { purpose }), ...(reasons.length > 0 && { reasons }) }
+  const answer = createHash('sha256').update(decision.answer).digest('hex')
+  return {
+    bundle,
+    data,
+    input,
+    answer,
+    outcome,
+    ...(purpose !== undefined && { purpose }),
+    ...(reasons.length > 0 && { reasons }),
+  }
 }
 
 export function factsOf(court: Court, asker: Asker, action: AccessAction, circumstances: Circumstances): Facts {
   const { subject, roles, organisation, assurance } = asker
-  return { action, subject, roles: [...roles].sort(), organisation, assurance, time: court.nowSeconds(), ...circumstances } as Facts
+  return {
+    action,
+    subject,
+    roles: [...roles].sort(),
+    organisation,
+    assurance,
+    time: court.nowSeconds(),
+    ...circumstances,
+  } as Facts
 }
 
 /** Keeps a decision in the transaction of the act it permits or of the entry that refuses it. */
@@ -59,7 +81,13 @@ export interface Permission {
  * refusal is recorded on `chain`, and `refused-by-policy` is thrown with its reasons and ledger index: `not-found` when the reason is
  * that the thing belongs to someone else.
  */
-export async function demand(court: Court, asker: Asker, action: AccessAction, chain: string, circumstances: Circumstances): Promise<Permission> {
+export async function demand(
+  court: Court,
+  asker: Asker,
+  action: AccessAction,
+  chain: string,
+  circumstances: Circumstances,
+): Promise<Permission> {
   const decision = court.policy.decide('access', factsOf(court, asker, action, circumstances))
   const req = newId()
   if (decision.outcome === 'permit') return { decision, req }
@@ -73,7 +101,13 @@ export async function demand(court: Court, asker: Asker, action: AccessAction, c
 }
 
 /** Like `demand`, and the look itself is recorded before it resolves. */
-export async function demandAndRecord(court: Court, asker: Asker, action: AccessAction, chain: string, circumstances: Circumstances) {
+export async function demandAndRecord(
+  court: Court,
+  asker: Asker,
+  action: AccessAction,
+  chain: string,
+  circumstances: Circumstances,
+) {
   const { decision, req } = await demand(court, asker, action, chain, circumstances)
   const staged = await court.db.transaction(async tx => {
     await keepDecision(tx, req, decision)

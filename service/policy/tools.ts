@@ -37,12 +37,12 @@ export function findRegal(): string {
 
 /** Where .ci/tools puts them comes before the PATH, whose copies may be of any version. */
 function candidates(tool: string): string[] {
-  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
-  const gopath = process.env['GOPATH']?.split(delimiter)[0] || join(homedir(), 'go')
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  const gopath = process.env.GOPATH?.split(delimiter)[0] || join(homedir(), 'go')
   const folders = [
-    process.env['CUSTOS_TOOLS_BIN'],
+    process.env.CUSTOS_TOOLS_BIN,
     join(cache, 'custos', 'bin'),
-    ...(process.env['PATH'] ?? '').split(delimiter),
+    ...(process.env.PATH ?? '').split(delimiter),
     join(gopath, 'bin'),
   ]
   const file = process.platform === 'win32' ? `${tool}.exe` : tool

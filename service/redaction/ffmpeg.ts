@@ -63,6 +63,18 @@ export function ffprobeOutput(
   return childOutput('ffprobe', ['-hide_banner', '-v', 'warning', ...args], options)
 }
 
+/** Version of ffmpeg and of its libraries, as it names them itself. */
+export async function ffmpegVersions(): Promise<Record<string, string>> {
+  const versions: Record<string, string> = {}
+  for await (const line of lines(childOutput('ffmpeg', ['-version'], {}))) {
+    const program = /^ffmpeg version (\S+)/.exec(line)
+    const library = /^(lib(?:avcodec|avformat|avfilter|swscale))\s+([\d. ]+?) \//.exec(line)
+    if (program) versions.ffmpeg = program[1]!
+    if (library) versions[library[1]!] = library[2]!.replaceAll(/\s/g, '')
+  }
+  return versions
+}
+
 /** Splits an output into lines, without their ends. */
 export async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string, void, undefined> {
   let rest = ''

@@ -1,44 +1,43 @@
 import { boundFor, certificateVersion, type LeakCertificate } from './certificate.ts'
 import { metadataFaults } from './copy-metadata.ts'
-import { coversOf } from './covers.ts'
+import { type Cover, coversOf } from './covers.ts'
 import { digestFile } from './digest.ts'
 import { checkFill, edgePixels, fillTolerance } from './fill-check.ts'
 import { planDigest, type RedactionPlan } from './plan.ts'
 import { type ClipInfo, type ClipLimits, defaultLimits, probeClip } from './probe.ts'
 import type { Rendered } from './render.ts'
-import { type LookOptions, lookAgain, type SecondLook } from './second-look.ts'
+import { type LookOptions, lookAgain } from './second-look.ts'
 
-export interface ProofOptions {
-  readonly rendered: Pick<Rendered, 'fill' | 'blankedWhereUnsure' | 'audioStreams'>
-  /** Shows the copy to the detectors again; without it the certificate says nothing about what the plan missed. */
-  readonly secondLook?: Omit<LookOptions, 'onProgress' | 'signal'> | undefined
+export interface CheckOptions {
   readonly limits?: ClipLimits | undefined
-  readonly onProgress?: ((stage: 'check' | 'prove', done: number, total: number) => void) | undefined
+  readonly onProgress?: ((done: number, total: number) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
+export interface CheckedCopy {
+  readonly copy: ClipInfo
+  readonly covers: readonly Cover[]
+  /** Without what only a second look can say. */
+  readonly certificate: LeakCertificate
+}
+
 /**
- * Holds the finished copy against clip and plan, and certifies what it finds; a fault is a line in the certificate and no
- * error. Throws Problem or FfmpegFailed when the copy cannot be read at all.
+ * Holds a finished copy against clip and plan: frames, times, fill, and what else the file carries. A fault is a line in the
+ * certificate and no error. Throws Problem or FfmpegFailed when the copy cannot be read at all.
  */
-export async function proveRedaction(
+export async function checkCopy(
   outPath: string,
   clip: ClipInfo,
   plan: RedactionPlan,
-  { rendered, secondLook, limits = defaultLimits, onProgress, signal }: ProofOptions,
-): Promise<LeakCertificate> {
+  rendered: Rendered,
+  { limits = defaultLimits, onProgress, signal }: CheckOptions = {},
+): Promise<CheckedCopy> {
   const copy = await probeClip(outPath, limits, { signal })
   const covers = coversOf(plan, { blankWhereUnsure: rendered.blankedWhereUnsure })
-  const run = { signal, timeoutMs: limits.probeMs }
-  const metadata = await metadataFaults(outPath, rendered.audioStreams, limits, run)
-  const checked = (done: number, total: number) => onProgress?.('check', done, total)
-  const fill = await checkFill(outPath, copy, covers, { fill: rendered.fill, onProgress: checked, signal })
-
-  const looked = (done: number, total: number) => onProgress?.('prove', done, total)
-  const again: SecondLook | undefined =
-    secondLook && (await lookAgain(outPath, copy, covers, { ...secondLook, onProgress: looked, signal }))
+  const metadata = await metadataFaults(outPath, rendered.audioStreams, limits, { signal, timeoutMs: limits.probeMs })
+  const fill = await checkFill(outPath, copy, covers, { fill: rendered.fill, onProgress, signal })
   const unsure = plan.couldNotTell.reduce((sum, [first, last]) => sum + last - first + 1, 0)
-  return {
+  const certificate: LeakCertificate = {
     v: certificateVersion,
     clip: { sha256: plan.clip.sha256, frames: clip.frames },
     copy: { ...(await digestFile(outPath, signal)), width: copy.width, height: copy.height },
@@ -55,9 +54,19 @@ export async function proveRedaction(
     },
     metadata,
     couldNotTell: { frames: unsure, blanked: rendered.blankedWhereUnsure },
-    ...again,
-    ...(again && { bound: boundFor(again.secondLook.framesScanned, again.residual.frames, secondLook!.classes) }),
   }
+  return { copy, covers, certificate }
+}
+
+/** Shows a checked copy to the detectors again, and says what they found outside the covers and how far that reaches. */
+export async function proveRedaction(
+  outPath: string,
+  { copy, covers, certificate }: CheckedCopy,
+  options: LookOptions,
+): Promise<LeakCertificate> {
+  const { secondLook, residual } = await lookAgain(outPath, copy, covers, options)
+  const bound = boundFor(secondLook.framesScanned, residual.frames, options.classes)
+  return { ...certificate, secondLook, residual, bound }
 }
 
 /** How far any frame's time in the copy lies from its time in the clip, both from the first frame on. A missing frame is a whole second. */

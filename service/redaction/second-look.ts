@@ -16,7 +16,10 @@ export interface LookOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export type SecondLook = Required<Pick<LeakCertificate, 'secondLook' | 'residual'>>
+export interface SecondLook {
+  readonly secondLook: NonNullable<LeakCertificate['secondLook']>
+  readonly residual: NonNullable<LeakCertificate['residual']>
+}
 
 /** A box of the second look is open when less than this share of it lies under one cover. */
 const coveredShare = 0.5

@@ -44,7 +44,7 @@ export async function readStreams(path: string, limits: ClipLimits, options: Run
 
 /** Cover art is a video stream to ffmpeg, and no clip. */
 export function videoStreams(found: StreamReport): Stream[] {
-  return found.streams.filter(s => s.codec_type === 'video' && !s.disposition['attached_pic'])
+  return found.streams.filter(s => s.codec_type === 'video' && !s.disposition.attached_pic)
 }
 
 /** The part of ClipInfo that stands in the stream's header. */
@@ -78,7 +78,7 @@ function ratio(value: string): Ratio | undefined {
 
 /** The display matrix (ISO/IEC 14496-12, 6.2.2) as the nearest right angle, after an optional mirroring left to right. */
 function orientation({ side_data_list }: Stream): Pick<ClipInfo, 'rotationDegrees' | 'mirrored'> {
-  const matrix = side_data_list.find(d => d.side_data_type === 'Display Matrix')?.['displaymatrix']
+  const matrix = side_data_list.find(d => d.side_data_type === 'Display Matrix')?.displaymatrix
   const cells = [...String(matrix ?? '').matchAll(/^[0-9a-f]{8}:\s+(-?\d+)\s+(-?\d+)/gm)]
   const [a = 1, b = 0] = cells[0]?.slice(1).map(Number) ?? []
   const [c = 0, d = 1] = cells[1]?.slice(1).map(Number) ?? []

@@ -10,7 +10,7 @@ import { openDigest, sealContext } from './sealed-object.ts'
 import { type Parts, reach } from './settle.ts'
 import { findStored } from './store.ts'
 
-/** Offsets of plaintext bytes, both included, as in HTTP (RFC 9110, section 14.1.2): the first and the last when not given. */
+/** Plaintext bytes `start` up to, not including, `end`, as `slice` counts and HTTP does not. */
 export interface ByteRange {
   readonly start?: number
   readonly end?: number
@@ -42,8 +42,8 @@ export async function open(
   const row = await findStored(parts, clipRef)
   if (!row) throw new Problem('not-found')
   const { region, objectKey, versionId, len, sealedLen } = row
-  const { start = 0, end = len - 1 } = range
-  if (!(Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start <= end && end < len)) {
+  const { start = 0, end = len } = range
+  if (!(Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start < end && end <= len)) {
     throw new Problem('range-not-satisfiable', { detail: `the clip has ${len} bytes` })
   }
 
@@ -59,8 +59,8 @@ export async function open(
     len: sealedLen,
     read: (from: number, to: number) => parts.objects.get(region, objectKey, versionId, from, to),
   }
-  const pieces = unseal(source, dataKey, Buffer.from(context), { start, end: end + 1 })
-  const whole = start === 0 && end === len - 1
+  const pieces = unseal(source, dataKey, Buffer.from(context), { start, end })
+  const whole = start === 0 && end === len
   return { len, sha256, stream: checked(pieces, clipRef, whole ? sha256 : undefined, dataKey) }
 }
 

@@ -4,13 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { formatCheckpoint } from '../../service/custody/checkpoint.ts'
 import { newId } from '../../service/custody/id.ts'
 import { LedgerUnavailable } from '../../service/custody/ledger.ts'
 import { signNote } from '../../service/custody/note.ts'
 import { generateSigningKey, openSigner } from '../../service/custody/signer.ts'
-import { checkpoints } from '../../service/custody/tables.ts'
+import { checkpoints, head } from '../../service/custody/tables.ts'
 import { type Db, openDatabase } from '../../service/db.ts'
 import { freshDatabase } from '../engines/postgres.ts'
 import { checkLog } from './check-log.ts'
@@ -50,6 +51,32 @@ describe('after a crash', () => {
     expect((await ledger.append(act)).index).toBe(0)
     expect((await checkLog(ledger)).size).toBe(1)
   })
+
+  test.runIf(process.env.CUSTOS_TEST_POSTGRES)(
+    'an act whose flush lost its server fails its caller, and its retry is recorded',
+    async () => {
+      await using use = await testDatabase()
+      await using ledger = await testLedger(use.database)
+      const other = await use.again()
+      const act = testAct()
+      const locked = Promise.withResolvers<void>()
+      const cut = Promise.withResolvers<void>()
+      const blocker = other.db.transaction(async tx => {
+        await tx.select().from(head).for('update')
+        locked.resolve()
+        await cut.promise
+      })
+      await locked.promise
+      const doomed = Promise.allSettled([ledger.append(act)])
+      const waiting = sql`select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+      while (((await other.db.execute(waiting)) as unknown as { rowCount: number }).rowCount === 0);
+      expect(await doomed).toMatchObject([{ status: 'rejected', reason: { name: 'LedgerUnavailable' } }])
+      cut.resolve()
+      await blocker
+      expect((await ledger.append(act)).index).toBe(0)
+      expect((await checkLog(ledger)).size).toBe(1)
+    },
+  )
 
   test('entries that were never signed are signed at the next start, and not acknowledged before', async () => {
     await using use = await testDatabase()

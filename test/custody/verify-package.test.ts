@@ -2,6 +2,7 @@ import { createPrivateKey, sign } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readPackage } from '../../service/cli/read-package.ts'
+import { canonicalJson } from '../../service/custody/canonical.ts'
 import { formatCheckpoint } from '../../service/custody/checkpoint.ts'
 import { formatVerifierKey, parseVerifierKey, signNote } from '../../service/custody/note.ts'
 import { entryPath, packagePath, proofPath } from '../../service/custody/package-layout.ts'
@@ -10,8 +11,8 @@ import { inclusionSpans } from '../../service/custody/subtrees.ts'
 import { formatTlogProof, parseTlogProof } from '../../service/custody/tlog-proof.ts'
 import { leafHash } from '../../service/custody/tree.ts'
 import { type PackageListing, verifyPackage } from '../../service/custody/verify-package.ts'
-import { failures, forge } from '../disclosure/package-forgery.ts'
-import { certificate, makePackage, plan, type Story, type TestPackage } from '../disclosure/package-support.ts'
+import { detailOf, failures, forge } from '../disclosure/package-forgery.ts'
+import { makePackage, plan, type Story, type TestPackage } from '../disclosure/package-support.ts'
 import { merkleRoot } from './merkle-root.ts'
 import { origin, signer, testAct } from './setup.ts'
 
@@ -75,6 +76,7 @@ describe('trust', () => {
 
 describe('a ledger that tells another story than the package', () => {
   const digest = '0'.repeat(64)
+  const open: Story['certificate'] = { residual: { tracks: 2, frames: 4, hits: [] } }
   const stories: [what: string, story: Story, failures: string[]][] = [
     ['the copy was made from another master', { from: { parent: digest } }, ['parent: record-mismatch']],
     ['nothing says what it was made from', { omitted: 'parent' }, ['parent: not-opened']],
@@ -89,12 +91,28 @@ describe('a ledger that tells another story than the package', () => {
     ['another answer was recorded', { pol: { answer: digest } as never }, ['decision: record-mismatch']],
     ['reasons were recorded', { pol: { reasons: ['purpose.missing'] } }, ['decision: record-mismatch']],
     ['nobody looked for plates', { plan: { ...plan, classes: ['face'] } }, ['obligations: record-mismatch']],
+    ['something was found open', { certificate: open }, ['leak-limit: leak-limit-exceeded']],
+    ['nobody looked a second time', { certificate: { residual: undefined } }, ['leak-limit: leak-limit-exceeded']],
+    ['metadata was left in', { certificate: { metadata: ['title'] } }, ['leak-limit: leak-limit-exceeded']],
+    ['a person withheld it', { certificate: open, review: 'review.withhold' }, ['leak-limit: leak-limit-exceeded']],
     [
-      'the leak is beyond the limit',
-      { certificate: { ...certificate, residualHits: 1 } },
+      'frames are missing',
+      { certificate: { frames: { decoded: 49, farthestTickPerMille: 0 } } },
       ['leak-limit: leak-limit-exceeded'],
     ],
+    [
+      'the certificate is about another copy',
+      { certificate: { copy: { sha256: digest, len: 1, width: 2, height: 2 } } },
+      ['leak-limit: record-mismatch'],
+    ],
   ]
+  test('what was found open may leave when a person released it, and the check says so', async () => {
+    await using other = await makePackage({ certificate: open, review: 'review.release' }, made.ledger)
+    const result = verifyPackage(await readPackage(other.zip), { keys: keys() })
+    expect(failures(result)).toEqual([])
+    expect(detailOf(result, 'leak-limit')).toMatch(/found 2 uncovered: a person released it all the same, entry \d+/)
+  })
+
   test.each(stories)('%s', async (_what, story, expected) => {
     await using other = await makePackage(story, made.ledger)
     const result = verifyPackage(await readPackage(other.zip), { keys: keys() })
@@ -138,21 +156,49 @@ describe('a checkpoint that was kept', () => {
 })
 
 describe('a receipt', () => {
-  test('of another act, another package or another log does not fit', async () => {
+  const judged = (listed: PackageListing, receipt: string) => verifyPackage(listed, { keys: keys(), receipt })
+  const code = (listed: PackageListing, receipt: string) =>
+    judged(listed, receipt).checks.find(({ name }) => name === 'disclosure-recorded')?.code
+
+  test('is worth nothing without a trusted key', async () => {
     const receipt = await readFile(made.receiptFile, 'utf8')
-    const proofOf = (listed: PackageListing, text: string) =>
-      failures(verifyPackage(listed, { keys: keys(), receipt: text }))
-    expect(proofOf(listing, receipt)).toEqual([])
-    const other = { ...listing, zip: { ...listing.zip, sha256: '0'.repeat(64) } }
-    expect(proofOf(other, receipt)).toEqual(['disclosure-recorded: record-mismatch'])
-    expect(proofOf(listing, receipt.replace(/^extra .*\n/m, ''))).toEqual(['disclosure-recorded: entry-malformed'])
-    expect(proofOf(listing, 'nothing')).toEqual(['disclosure-recorded: proof-malformed'])
-    const forged = formatTlogProof({
-      ...parseTlogProof(receipt),
-      checkpoint: forgeNote(formatCheckpoint({ origin, size: 9, root: new Uint8Array(32) })),
-    })
-    expect(proofOf(listing, forged)).toEqual(['disclosure-recorded: signature-missing'])
+    expect(code(listing, receipt)).toBeUndefined()
     expect(verifyPackage(listing, { keys: [], receipt }).verdict).toBe('cannot-be-judged')
+  })
+
+  test('of another ZIP or another exhibit does not fit', async () => {
+    const receipt = await readFile(made.receiptFile, 'utf8')
+    const { sha256, len } = listing.zip
+    expect(code({ ...listing, zip: { sha256: '0'.repeat(64), len } }, receipt)).toBe('record-mismatch')
+    expect(code({ ...listing, zip: { sha256, len: len + 1 } }, receipt)).toBe('record-mismatch')
+    await using other = await makePackage({}, made.ledger)
+    const strange = await readFile(other.receiptFile, 'utf8')
+    expect(code({ ...listing, zip: other.built }, strange)).toBe('record-mismatch')
+    expect(code(await readPackage(other.zip), strange)).toBeUndefined()
+  })
+
+  test('that was tampered with is found out', async () => {
+    const receipt = await readFile(made.receiptFile, 'utf8')
+    const proof = parseTlogProof(receipt)
+    const extra = JSON.parse(Buffer.from(proof.extra!).toString()) as { entry: object; openings: { value: unknown }[] }
+    const withExtra = (changed: object) => formatTlogProof({ ...proof, extra: canonicalJson(changed, 1 << 16) })
+    const [first, ...rest] = extra.openings
+    const note = forgeNote(formatCheckpoint({ origin, size: 9, root: new Uint8Array(32) }))
+    const cases: [string, string][] = [
+      [withExtra({ ...extra, entry: { ...extra.entry, blind: '0'.repeat(32) } }), 'inclusion-invalid'],
+      [formatTlogProof({ ...proof, index: proof.index - 1 }), 'inclusion-invalid'],
+      [withExtra({ ...extra, openings: [{ ...first, value: 'access.permitted' }, ...rest] }), 'opening-mismatch'],
+      [withExtra({ ...extra, openings: [first, ...extra.openings] }), 'opening-repeated'],
+      [withExtra({ ...extra, openings: [] }), 'not-opened'],
+      [withExtra({ ...extra, more: 1 }), 'entry-malformed'],
+      [formatTlogProof({ ...proof, checkpoint: note }), 'signature-missing'],
+      ['nothing', 'proof-malformed'],
+    ]
+    expect(judged(listing, receipt.replace(/^extra .*\n/m, '')).verdict).toBe('cannot-be-judged')
+    for (const [text, expected] of cases) {
+      expect(code(listing, text)).toBe(expected)
+      expect(judged(listing, text).verdict).toBe('refuted')
+    }
   })
 })
 

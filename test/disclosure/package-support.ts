@@ -7,10 +7,11 @@ import { answerDigest } from '../../service/custody/answer-digest.ts'
 import { canonicalJson } from '../../service/custody/canonical.ts'
 import { newId } from '../../service/custody/id.ts'
 import type { Act, Ledger } from '../../service/custody/ledger.ts'
-import { formatReceipt } from '../../service/custody/receipt.ts'
+import { receiptOf } from '../../service/custody/receipt-of.ts'
 import { buildPackage, type PackageInput } from '../../service/disclosure/package/build.ts'
 import { recipientOpenings } from '../../service/disclosure/package/openings.ts'
 import type { Decision } from '../../service/policy/decision.ts'
+import { canonicalCertificate, type LeakCertificate } from '../../service/redaction/certificate.ts'
 import { canonicalPlan, type RedactionPlan } from '../../service/redaction/plan.ts'
 import { testAct, testDatabase, testLedger } from '../custody/setup.ts'
 
@@ -37,7 +38,27 @@ export const plan: RedactionPlan = {
   couldNotTell: [[44, 45]],
 }
 
-export const certificate = { residualHits: 0, limit: { residualHits: 0 } }
+/** A clean certificate of a second look, but for `changes`. */
+export function certificateOf(copy: Uint8Array, changes: Partial<LeakCertificate> = {}): LeakCertificate {
+  return {
+    v: 'custos-leak-certificate/v1',
+    clip: { sha256: master.sha256, frames: 50 },
+    copy: { sha256: sha256(copy), len: copy.length, width: 320, height: 240 },
+    plan: { sha256: sha256(canonicalPlan(plan)), classes: ['face', 'plate'] },
+    frames: { decoded: 50, farthestTickPerMille: 12 },
+    fill: { colour: '#000000', tolerance: 12, edgePixels: 4, frames: 18, boxes: 18, worst: 3, framesBeyond: [] },
+    metadata: [],
+    couldNotTell: { frames: 2, blanked: false },
+    secondLook: {
+      models: [{ name: 'faces', sha256: sha256('faces') }],
+      independence: 'same-models',
+      view: { mirrored: true, width: 640, height: 352 },
+      framesScanned: 50,
+    },
+    residual: { tracks: 0, frames: 0, hits: [] },
+    ...changes,
+  }
+}
 
 const facts = canonicalJson({ action: 'request.file', subject: 'person-7' })
 const answer = {
@@ -87,7 +108,9 @@ export interface Story {
   readonly copyRole?: 'master'
   readonly pol?: Partial<Act['pol']>
   readonly plan?: RedactionPlan
-  readonly certificate?: object
+  readonly certificate?: Partial<LeakCertificate>
+  /** What a person decided about this very certificate. */
+  readonly review?: 'review.release' | 'review.withhold'
 }
 
 /** `ledger` is another package's, to share; left out, a new one on a database of its own. */
@@ -98,11 +121,14 @@ export async function makePackage(story: Story = {}, shared?: Ledger): Promise<T
   stack.defer(() => rm(dir, { recursive: true }))
   const chain = newId()
   const video = randomBytes(70_000)
+  const planned = { plan: { sha256: sha256(canonicalPlan(story.plan ?? plan)), classes: ['face' as const] } }
   const files = {
     redacted: join(dir, 'redacted.mp4'),
     plan: new TextEncoder().encode(canonicalPlan(story.plan ?? plan)),
     manifest: canonicalJson({ v: 'custos-manifest/v1', regions: [] }),
-    certificate: canonicalJson(story.certificate ?? certificate),
+    certificate: new TextEncoder().encode(
+      canonicalCertificate(certificateOf(video, { ...planned, ...story.certificate })),
+    ),
   }
   await writeFile(files.redacted, video)
   const derivative = { sha256: sha256(video), len: video.length, role: story.copyRole ?? 'derivative' } as const
@@ -134,6 +160,10 @@ export async function makePackage(story: Story = {}, shared?: Ledger): Promise<T
     ...story.from,
   }
   await record({ ev: 'exhibit.redacted', who: custodian, obj: derivative, from })
+  if (story.review) {
+    const reviewed = { parent: derivative.sha256, certificate: from.certificate }
+    await record({ ev: 'redaction.reviewed', who: custodian, from: reviewed, pol: { ...pol, reasons: [story.review] } })
+  }
   await ledger.append(testAct())
   const bundle = await ledger.bundle(chain, {
     opening: recipientOpenings(await ledger.chain(chain), 'agency-7', derivative.sha256),
@@ -157,11 +187,9 @@ export async function makePackage(story: Story = {}, shared?: Ledger): Promise<T
   const zip = join(dir, 'package.zip')
   const built = await buildPackage(input, zip)
   const prepared = await record({ ev: 'disclosure.prepared', who: agency, obj: { ...built, role: 'package' } })
-  const entry = (await ledger.chain(chain)).find(({ index }) => index === prepared.index)!
-  const shown = entry.openings.filter(({ field }) => field === 'ev' || field === 'obj')
   const [keyFile, receiptFile] = [join(dir, 'key'), join(dir, 'receipt.tlog-proof')]
   await writeFile(keyFile, `${ledger.verifierKey}\n`)
-  await writeFile(receiptFile, formatReceipt(await ledger.proof(prepared.index), entry.bytes, shown))
+  await writeFile(receiptFile, await receiptOf(ledger, prepared))
   const kept = stack.move()
   const key = ledger.verifierKey
   return {

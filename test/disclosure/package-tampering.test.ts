@@ -121,18 +121,23 @@ describe('with manifests and seal made anew', () => {
     ['another plan', c => rewrite(c, packagePath.plan, (p: object) => ({ ...p, tracks: [] })), 'plan: record-mismatch'],
     ['another manifest', c => c.set(packagePath.manifest, Buffer.from('{}')), 'redaction-manifest: record-mismatch'],
     [
-      'a certificate that hides hits',
-      c => rewrite(c, packagePath.certificate, (v: object) => ({ ...v, residualHits: 0, note: 1 })),
+      'a certificate with another bound',
+      c => rewrite(c, packagePath.certificate, (v: object) => ({ ...v, couldNotTell: { frames: 0, blanked: false } })),
       'leak-certificate: record-mismatch',
     ],
     [
-      'a certificate beyond its limit',
-      c => rewrite(c, packagePath.certificate, (v: object) => ({ ...v, residualHits: 3 })),
-      'leak-limit: leak-limit-exceeded',
+      'a certificate that is none',
+      c => rewrite(c, packagePath.certificate, () => ({ v: 'custos-leak-certificate/v1' })),
+      'leak-limit: file-malformed',
     ],
     [
       'another policy',
       c => rewrite(c, packagePath.decision, (d: object) => ({ ...d, bundle: '0'.repeat(64) })),
+      'decision: record-mismatch',
+    ],
+    [
+      'other policy data',
+      c => rewrite(c, packagePath.decision, (d: object) => ({ ...d, data: '0'.repeat(64) })),
       'decision: record-mismatch',
     ],
     [

@@ -18,7 +18,11 @@ export async function startPostgres(): Promise<{ url: string; stop(): Promise<vo
   const account = process.getuid?.() === 0 ? await idsOf('postgres') : undefined
   if (account) await chown(folder, account.uid, account.gid)
   const options = { cwd: folder, ...account }
-  await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8'], options)
+  await run(
+    join(bin, 'initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8'],
+    options,
+  )
   const port = await freePort()
   const server = spawn(
     join(bin, 'postgres'),
@@ -40,7 +44,7 @@ export async function startPostgres(): Promise<{ url: string; stop(): Promise<vo
 
 /** A database of its own for one test, on the server that `setup.ts` started; undefined when there is none. */
 export async function freshDatabase(): Promise<string | undefined> {
-  const server = process.env['CUSTOS_TEST_POSTGRES']
+  const server = process.env.CUSTOS_TEST_POSTGRES
   if (!server) return undefined
   const name = `t${process.pid}_${Math.random().toString(36).slice(2)}`
   const client = new pg.Client({ connectionString: server })
@@ -53,7 +57,7 @@ export async function freshDatabase(): Promise<string | undefined> {
 async function findBinaries(): Promise<string> {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? (await readdir(debian)).sort((a, b) => Number(b) - Number(a)) : []
-  const found = [...versions.map(v => join(debian, v, 'bin')), ...(process.env['PATH'] ?? '').split(':')].find(
+  const found = [...versions.map(v => join(debian, v, 'bin')), ...(process.env.PATH ?? '').split(':')].find(
     folder => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')),
   )
   if (!found) throw new Error('PostgreSQL is not installed. On Debian: apt-get install -y postgresql-15')

@@ -5,14 +5,19 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('../..', import.meta.url)),
-    include: ['test/journeys/**/*.test.ts', 'test/custody/ledger*.test.ts', 'test/vault/vault*.test.ts', 'test/engines/**/*.test.ts'],
+    include: [
+      'test/journeys/**/*.test.ts',
+      'test/custody/ledger*.test.ts',
+      'test/vault/vault*.test.ts',
+      'test/engines/**/*.test.ts',
+    ],
     testTimeout: 300_000,
     hookTimeout: 300_000,
     globalSetup: ['test/engines/setup.ts'],
     pool: 'forks',
     maxWorkers: 1,
-    reporters: process.env['CUSTOS_TEST_REPORT']
-      ? ['default', ['json', { outputFile: process.env['CUSTOS_TEST_REPORT'] }]]
+    reporters: process.env.CUSTOS_TEST_REPORT
+      ? ['default', ['json', { outputFile: process.env.CUSTOS_TEST_REPORT }]]
       : ['default'],
   },
 })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openDatabase, migrate, type Database } from '../../service/db.ts'
+import { type Database, migrate, openDatabase } from '../../service/db.ts'
 import { fingerprint, once } from '../../service/http/idempotency.ts'
 
 let database: Database
@@ -19,15 +19,21 @@ test('a retried act happens once, also when the twin comes at the same time', as
       await bind(tx as never, resource)
       return resource
     })
-  const answers = await Promise.all(Array.from({ length: 5 }, () => once(database.db, attempt, fingerprint('a'), act as never)))
+  const answers = await Promise.all(
+    Array.from({ length: 5 }, () => once(database.db, attempt, fingerprint('a'), act as never)),
+  )
   expect(new Set(answers.map(a => a.resource)).size).toBe(1)
   expect(answers.filter(a => !a.repeated)).toHaveLength(1)
 })
 
 test('the same key with another request is refused, and another subject may use the same key', async () => {
   const act = async () => 'other'
-  await expect(once(database.db, attempt, fingerprint('b'), act)).rejects.toMatchObject({ type: 'idempotency-key-reused' })
-  await expect(once(database.db, { ...attempt, operation: 'y' }, fingerprint('a'), act)).rejects.toMatchObject({ type: 'idempotency-key-reused' })
+  await expect(once(database.db, attempt, fingerprint('b'), act)).rejects.toMatchObject({
+    type: 'idempotency-key-reused',
+  })
+  await expect(once(database.db, { ...attempt, operation: 'y' }, fingerprint('a'), act)).rejects.toMatchObject({
+    type: 'idempotency-key-reused',
+  })
   expect((await once(database.db, { ...attempt, subject: 't' }, fingerprint('b'), act)).resource).toBe('other')
 })
 

@@ -10,7 +10,10 @@ test('every problem type has a section in docs/problems.md, and no section speak
 
 test('a 5xx never carries detail, and a 4xx carries what the caller can act on', () => {
   expect(new Problem('internal', { detail: 'password is hunter2' }).toBody()).not.toHaveProperty('detail')
-  expect(new Problem('invalid-request', { detail: 'purpose: too long' }).toBody()).toMatchObject({ detail: 'purpose: too long', status: 400 })
+  expect(new Problem('invalid-request', { detail: 'purpose: too long' }).toBody()).toMatchObject({
+    detail: 'purpose: too long',
+    status: 400,
+  })
 })
 
 test('a Repr-Digest without a well-formed SHA-256 is refused, not ignored', () => {

@@ -18,11 +18,16 @@ test('an undeclared method is 405 with exactly the path’s own methods, and an 
 })
 
 test('without a valid token every /v1 route but the public ledger answers 401, as a problem', async () => {
-  const document = (await (await estate.app.request('/openapi.json')).json()) as { paths: Record<string, Record<string, { security?: unknown[] }>> }
+  const document = (await (await estate.app.request('/openapi.json')).json()) as {
+    paths: Record<string, Record<string, { security?: unknown[] }>>
+  }
   for (const [path, operations] of Object.entries(document.paths)) {
     for (const [method, { security }] of Object.entries(operations)) {
       if (security?.length === 0) continue
-      const response = await estate.app.request(path.replaceAll(/[{}]/g, ''), { method: method.toUpperCase(), headers: { authorization: 'Bearer nonsense' } })
+      const response = await estate.app.request(path.replaceAll(/[{}]/g, ''), {
+        method: method.toUpperCase(),
+        headers: { authorization: 'Bearer nonsense' },
+      })
       expect(response.status, `${method} ${path}`).toBe(401)
       expect(response.headers.get('content-type')).toBe('application/problem+json')
     }
@@ -35,7 +40,9 @@ test('attempts without an identity are counted into one entry, not one each', as
   expect(await estate.service.ledger.size()).toBe(before)
   const { attempts, houseChain, ledger } = estate.service
   await attempts[Symbol.asyncDispose]()
-  const counted = (await ledger.chain(houseChain)).flatMap(e => e.openings.filter(o => o.field === 'pol').map(o => o.value as { reasons?: string[] }))
+  const counted = (await ledger.chain(houseChain)).flatMap(e =>
+    e.openings.filter(o => o.field === 'pol').map(o => o.value as { reasons?: string[] }),
+  )
   expect(counted.some(pol => pol.reasons?.includes('token.missing') && pol.reasons.includes('count.20'))).toBe(true)
 })
 
@@ -53,11 +60,18 @@ test('the document is OpenAPI 3.1, and the reference page and every asset of it 
 test('a JSON body beyond the limit is refused before it is read whole', async () => {
   const token = await estate.token('officer', 'agency-a')
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-  const response = await estate.app.request('/v1/requests', { method: 'POST', headers, body: JSON.stringify({ exhibitNumber: 'x'.repeat(70_000) }) })
+  const response = await estate.app.request('/v1/requests', {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ exhibitNumber: 'x'.repeat(70_000) }),
+  })
   expect(response.status).toBe(400)
 })
 
 test('readiness names the parts, liveness does not depend on them', async () => {
   expect((await estate.app.request('/healthz')).status).toBe(200)
-  expect(await (await estate.app.request('/readyz')).json()).toEqual({ ready: true, parts: { database: 'up', ledger: 'up', policy: 'up', scratch: 'up' } })
+  expect(await (await estate.app.request('/readyz')).json()).toEqual({
+    ready: true,
+    parts: { database: 'up', ledger: 'up', policy: 'up', scratch: 'up' },
+  })
 })

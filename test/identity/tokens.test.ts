@@ -9,7 +9,13 @@ import { openTokens, type Tokens } from '../../service/identity/tokens.ts'
 
 let keyFile: string
 let tokens: Tokens
-const request = { subject: 's-1', organisation: 'agency-a', roles: ['officer'] as const, audience: 'custos', lifetimeSeconds: 60 }
+const request = {
+  subject: 's-1',
+  organisation: 'agency-a',
+  roles: ['officer'] as const,
+  audience: 'custos',
+  lifetimeSeconds: 60,
+}
 
 beforeAll(async () => {
   keyFile = join(await mkdtemp(join(tmpdir(), 'custos-issuer-')), 'issuer.json')
@@ -17,7 +23,12 @@ beforeAll(async () => {
 })
 
 test('a token from the development issuer names its person, and its key file is nobody else’s to read', async () => {
-  expect(await tokens.verify(await issueToken(keyFile, request))).toMatchObject({ subject: 's-1', organisation: 'agency-a', roles: ['officer'], assurance: 2 })
+  expect(await tokens.verify(await issueToken(keyFile, request))).toMatchObject({
+    subject: 's-1',
+    organisation: 'agency-a',
+    roles: ['officer'],
+    assurance: 2,
+  })
   expect((await stat(keyFile)).mode & 0o777).toBe(0o600)
 })
 
@@ -44,7 +55,14 @@ test('a token that is expired, unsigned, of another key, type, audience or witho
     await sign({ audience: 'else' }),
     await sign({ claims: { roles: 'officer' } }),
     await sign({ claims: { org: 'Agency A' } }),
-    new UnsecuredJWT({ org: 'agency-a', roles: ['officer'] }).setIssuer(issuer).setAudience('custos').setSubject('s').setJti('12345678').setIssuedAt().setExpirationTime('1m').encode(),
+    new UnsecuredJWT({ org: 'agency-a', roles: ['officer'] })
+      .setIssuer(issuer)
+      .setAudience('custos')
+      .setSubject('s')
+      .setJti('12345678')
+      .setIssuedAt()
+      .setExpirationTime('1m')
+      .encode(),
     await issueToken(`${keyFile}.other`, request),
   ]
   for (const token of bad) await expect(tokens.verify(token)).rejects.toThrow()

@@ -1,12 +1,11 @@
 /** Whatever comes in at the door: a clear problem, an entry, and nothing lost or half kept. */
 import { execFile } from 'node:child_process'
 import { readFile, truncate, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { serve } from '@hono/node-server'
-import type { AddressInfo } from 'node:net'
-import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ApiProblem } from '../../service/cli/client.ts'
 import { exhibits } from '../../service/intake/tables.ts'
@@ -23,14 +22,21 @@ beforeAll(async () => {
   estate = await openEstate({}, { CUSTOS_MAX_CLIP_BYTES: '2000000' })
   incidentId = await recordIncident(estate)
   const operator = await estate.as('store-operator', 'custodian')
-  chain = (await operator.json<{ chain_of_custody_id: string }>('GET', `/v1/incidents/${incidentId}`)).chain_of_custody_id
+  chain = (await operator.json<{ chain_of_custody_id: string }>('GET', `/v1/incidents/${incidentId}`))
+    .chain_of_custody_id
 })
 afterAll(() => estate[Symbol.asyncDispose]())
 
-async function send(body: Uint8Array | string, headers: Record<string, string> = {}): Promise<ApiProblem | { exhibitNumber: string }> {
+async function send(
+  body: Uint8Array | string,
+  headers: Record<string, string> = {},
+): Promise<ApiProblem | { exhibitNumber: string }> {
   const operator = await estate.as('store-operator', 'custodian')
   return operator
-    .send('POST', `/v1/incidents/${incidentId}/exhibits`, { body: body as never, headers: { 'content-type': 'video/mp4', ...headers } })
+    .send('POST', `/v1/incidents/${incidentId}/exhibits`, {
+      body: body as never,
+      headers: { 'content-type': 'video/mp4', ...headers },
+    })
     .then(async r => (await r.json()) as { exhibitNumber: string })
     .catch((e: unknown) => {
       if (e instanceof ApiProblem) return e
@@ -38,10 +44,16 @@ async function send(body: Uint8Array | string, headers: Record<string, string> =
     })
 }
 
-const rows = async () => ({ exhibits: (await estate.service.db.select().from(exhibits)).length, objects: (await estate.service.db.select().from(objects)).length })
+const rows = async () => ({
+  exhibits: (await estate.service.db.select().from(exhibits)).length,
+  objects: (await estate.service.db.select().from(objects)).length,
+})
 
 /** The problem, after checking that it names an entry that records it on the incident's chain, and that nothing was kept. */
-async function refused(body: Uint8Array | string, headers?: Record<string, string>): Promise<{ type: string; status: number; detail?: string }> {
+async function refused(
+  body: Uint8Array | string,
+  headers?: Record<string, string>,
+): Promise<{ type: string; status: number; detail?: string }> {
   const before = await rows()
   const answer = await send(body, headers)
   if (!(answer instanceof ApiProblem)) throw new Error(`accepted as ${answer.exhibitNumber}`)
@@ -57,12 +69,18 @@ test('an empty body is refused as empty', async () => {
 })
 
 test('bytes that are no video are refused, with words that say why', async () => {
-  expect(await refused('hello, this is not a video at all')).toMatchObject({ type: 'clip-not-video', status: 422, detail: expect.any(String) })
+  expect(await refused('hello, this is not a video at all')).toMatchObject({
+    type: 'clip-not-video',
+    status: 422,
+    detail: expect.any(String),
+  })
 })
 
 test('a wrong digest is refused, a right one is accepted, and one that is malformed is no digest', async () => {
   const clip = await readFile(await makeClip({ seed: 10 }))
-  expect(await refused(clip, { 'repr-digest': `sha-256=:${Buffer.alloc(32).toString('base64')}:` })).toMatchObject({ type: 'digest-mismatch' })
+  expect(await refused(clip, { 'repr-digest': `sha-256=:${Buffer.alloc(32).toString('base64')}:` })).toMatchObject({
+    type: 'digest-mismatch',
+  })
   const malformed = await send(clip, { 'repr-digest': 'sha-256=zzz' })
   expect(malformed).toMatchObject({ problem: { status: 400 } })
 })
@@ -120,7 +138,9 @@ test('an idempotency key is one act: repeated it gives the same exhibit, with an
   const [clip, other] = [await makeClip({ seed: 50 }), await makeClip({ seed: 60 })]
   const first = await acquireClip(estate, incidentId, clip, key)
   expect((await acquireClip(estate, incidentId, clip, key)).exhibitNumber).toBe(first.exhibitNumber)
-  await expect(acquireClip(estate, incidentId, other, key)).rejects.toMatchObject({ problem: { status: 422, type: expect.stringContaining('idempotency-key-reused') } })
+  await expect(acquireClip(estate, incidentId, other, key)).rejects.toMatchObject({
+    problem: { status: 422, type: expect.stringContaining('idempotency-key-reused') },
+  })
 })
 
 test('a body cut off half way is refused and recorded, and nothing of it is kept', async () => {
@@ -128,13 +148,25 @@ test('a body cut off half way is refused and recorded, and nothing of it is kept
   await new Promise<void>(resolve => (server.listening ? resolve() : server.once('listening', () => resolve())))
   const { port } = server.address() as AddressInfo
   const before = await rows()
-  const refusals = async () => (await estate.service.ledger.chain(chain)).filter(e => e.openings.some(o => o.value === 'acquisition.refused')).length
+  const refusals = async () =>
+    (await estate.service.ledger.chain(chain)).filter(e => e.openings.some(o => o.value === 'acquisition.refused'))
+      .length
   const count = await refusals()
   const clip = await readFile(await makeClip({ seed: 70 }))
   const token = await estate.token('store-operator', 'custodian')
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'video/mp4', 'content-length': String(clip.length) }
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': 'video/mp4',
+    'content-length': String(clip.length),
+  }
   await new Promise<void>(resolve => {
-    const outgoing = httpRequest({ host: '127.0.0.1', port, path: `/v1/incidents/${incidentId}/exhibits`, method: 'POST', headers })
+    const outgoing = httpRequest({
+      host: '127.0.0.1',
+      port,
+      path: `/v1/incidents/${incidentId}/exhibits`,
+      method: 'POST',
+      headers,
+    })
     outgoing.on('error', () => resolve())
     outgoing.write(clip.subarray(0, clip.length / 2), () => setTimeout(() => outgoing.destroy(new Error('cut')), 200))
   })

@@ -1,6 +1,7 @@
 /** A whole service for one test: real database, vault, policy and ledger in a temporary folder, spoken to as its users do. */
-import { mkdtemp, rm } from 'node:fs/promises'
+
 import { createReadStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -9,7 +10,7 @@ import { type Client, connect } from '../../service/cli/client.ts'
 import { readConfig } from '../../service/config.ts'
 import { issueToken } from '../../service/identity/development-issuer.ts'
 import type { Role } from '../../service/identity/person.ts'
-import { openService, type Overrides, type Service } from '../../service/service.ts'
+import { type Overrides, openService, type Service } from '../../service/service.ts'
 import { freshDatabase } from '../engines/postgres.ts'
 
 export interface Estate extends AsyncDisposable {
@@ -27,7 +28,12 @@ export interface Estate extends AsyncDisposable {
 export async function openEstate(overrides: Overrides = {}, environment: Record<string, string> = {}): Promise<Estate> {
   const folder = await mkdtemp(join(tmpdir(), 'custos-estate-'))
   const database = await freshDatabase()
-  const env = { CUSTOS_DATA_DIR: folder, CUSTOS_WORKERS: '2', ...(database && { CUSTOS_DATABASE_URL: database }), ...environment }
+  const env = {
+    CUSTOS_DATA_DIR: folder,
+    CUSTOS_WORKERS: '2',
+    ...(database && { CUSTOS_DATABASE_URL: database }),
+    ...environment,
+  }
   return await inhabit(folder, env, overrides)
 }
 
@@ -37,14 +43,21 @@ async function inhabit(folder: string, env: Record<string, string>, overrides: O
   const service = await openService(config, secrets, { log: line => void logged.push(line), ...overrides })
   const app = createApp(service)
   const token = (role: Role, organisation: string, subject = `${role}-1`) =>
-    issueToken(secrets.issuerKeyFile, { subject, organisation, roles: [role], audience: config.audience, lifetimeSeconds: 600 })
+    issueToken(secrets.issuerKeyFile, {
+      subject,
+      organisation,
+      roles: [role],
+      audience: config.audience,
+      lifetimeSeconds: 600,
+    })
   return {
     folder,
     service,
     app,
     logged,
     token,
-    as: async (role, organisation, subject) => connect(await token(role, organisation, subject), '', (url, init) => app.request(url, init)),
+    as: async (role, organisation, subject) =>
+      connect(await token(role, organisation, subject), '', (url, init) => app.request(url, init)),
     async restart() {
       await service[Symbol.asyncDispose]()
       return await inhabit(folder, env, overrides)
@@ -80,11 +93,18 @@ export interface Receipt {
   readonly proof: string
 }
 
-export async function acquireClip(estate: Estate, incidentId: string, clip: string, headers: Record<string, string> = {}): Promise<Receipt> {
+export async function acquireClip(
+  estate: Estate,
+  incidentId: string,
+  clip: string,
+  headers: Record<string, string> = {},
+): Promise<Receipt> {
   const operator = await estate.as('store-operator', 'custodian')
   const body = Readable.toWeb(createReadStream(clip)) as ReadableStream
   const all = { 'content-type': 'application/octet-stream', ...headers }
-  return (await (await operator.send('POST', `/v1/incidents/${incidentId}/exhibits`, { body, duplex: 'half', headers: all })).json()) as Receipt
+  return (await (
+    await operator.send('POST', `/v1/incidents/${incidentId}/exhibits`, { body, duplex: 'half', headers: all })
+  ).json()) as Receipt
 }
 
 /** A demand that policy permits; leave something out to see it refused. */

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { awaitDisclosure, fetchPackage } from '../../service/cli/request.ts'
-import { extractFile } from '../../service/cli/extract.ts'
-import { judge } from '../../service/cli/verify.ts'
 import { ApiProblem } from '../../service/cli/client.ts'
+import { extractFile } from '../../service/cli/extract.ts'
+import { awaitDisclosure, fetchPackage } from '../../service/cli/request.ts'
+import { judge } from '../../service/cli/verify.ts'
 import { makeClip } from './clips.ts'
 import { acquireClip, demand, type Estate, openEstate, type Receipt, recordIncident } from './estate.ts'
 
@@ -23,16 +23,25 @@ beforeAll(async () => {
 afterAll(() => estate[Symbol.asyncDispose]())
 
 test('a receipt names the clip by its digest and its keyed reference, and the reference is not the digest', async () => {
-  expect(receipt.sha256).toBe(createHash('sha256').update(await readFile(clip)).digest('hex'))
+  expect(receipt.sha256).toBe(
+    createHash('sha256')
+      .update(await readFile(clip))
+      .digest('hex'),
+  )
   expect(receipt.clipRef).toMatch(/^[a-z2-7]{52}$/)
   expect(receipt.clipRef).not.toContain(receipt.sha256)
 })
 
 test('a request without a purpose is refused with every reason, and the refusal is an entry of the exhibit’s chain', async () => {
   const officer = await estate.as('officer', 'agency-a')
-  const refused = await officer.json('POST', '/v1/requests', { exhibitNumber: receipt.exhibitNumber }).catch(e => e)
+  const refused = (await officer
+    .json('POST', '/v1/requests', { exhibitNumber: receipt.exhibitNumber })
+    .catch((e: unknown) => e)) as ApiProblem
   expect(refused).toBeInstanceOf(ApiProblem)
-  expect(refused.problem).toMatchObject({ status: 403, reasons: expect.arrayContaining(['authority.missing', 'justification.missing', 'purpose.missing']) })
+  expect(refused.problem).toMatchObject({
+    status: 403,
+    reasons: expect.arrayContaining(['authority.missing', 'justification.missing', 'purpose.missing']),
+  })
   const chain = await estate.service.ledger.chain(receipt.chain)
   const entry = chain.find(e => e.index === refused.problem.ledgerIndex)
   expect(entry?.openings.find(o => o.field === 'ev')?.value).toBe('request.refused')
@@ -40,7 +49,11 @@ test('a request without a purpose is refused with every reason, and the refusal 
 
 test('a permitted request becomes a package that verifies offline and holds no metadata of the master', async () => {
   const officer = await estate.as('officer', 'agency-a')
-  const request = await officer.json<{ requestId: string; state: string }>('POST', '/v1/requests', demand(receipt.exhibitNumber))
+  const request = await officer.json<{ requestId: string; state: string }>(
+    'POST',
+    '/v1/requests',
+    demand(receipt.exhibitNumber),
+  )
   expect(request.state).toBe('permitted')
   const disclosure = await awaitDisclosure(officer, request.requestId, () => {})
   const zip = join(estate.folder, 'package.zip')
@@ -54,8 +67,20 @@ test('a permitted request becomes a package that verifies offline and holds no m
   await extractFile(zip, 'data/redacted.mp4', video)
   expect((await readFile(video)).includes('secret-title')).toBe(false)
 
-  const events = (await estate.service.ledger.chain(receipt.chain)).map(e => e.openings.find(o => o.field === 'ev')?.value)
-  for (const ev of ['exhibit.acquired', 'request.received', 'request.approved', 'master.opened', 'redaction.planned', 'exhibit.redacted', 'disclosure.prepared', 'access.permitted', 'access.completed']) {
+  const events = (await estate.service.ledger.chain(receipt.chain)).map(
+    e => e.openings.find(o => o.field === 'ev')?.value,
+  )
+  for (const ev of [
+    'exhibit.acquired',
+    'request.received',
+    'request.approved',
+    'master.opened',
+    'redaction.planned',
+    'exhibit.redacted',
+    'disclosure.prepared',
+    'access.permitted',
+    'access.completed',
+  ]) {
     expect(events).toContain(ev)
   }
 })
@@ -74,15 +99,20 @@ test('each access is recorded before it is answered, HEAD included, and the last
   const part = await officer.send('GET', path, { headers: { range: 'bytes=0-3' } })
   expect(part.status).toBe(206)
   expect(Buffer.from(await part.arrayBuffer()).toString('latin1')).toBe('PK\u0003\u0004')
-  const answers = await Promise.allSettled(Array.from({ length: 8 }, async () => (await officer.send('GET', path)).arrayBuffer()))
+  const answers = await Promise.allSettled(
+    Array.from({ length: 8 }, async () => (await officer.send('GET', path)).arrayBuffer()),
+  )
   expect(answers.filter(a => a.status === 'fulfilled')).toHaveLength(4)
   for (const answer of answers) {
-    if (answer.status === 'rejected') expect((answer.reason as ApiProblem).problem.reasons).toEqual(['request.downloads-spent'])
+    if (answer.status === 'rejected')
+      expect((answer.reason as ApiProblem).problem.reasons).toEqual(['request.downloads-spent'])
   }
 })
 
 test('the redacted copy is made once and kept: a second disclosure opens no master', async () => {
-  const events = (await estate.service.ledger.chain(receipt.chain)).map(e => e.openings.find(o => o.field === 'ev')?.value)
+  const events = (await estate.service.ledger.chain(receipt.chain)).map(
+    e => e.openings.find(o => o.field === 'ev')?.value,
+  )
   expect(events.filter(ev => ev === 'disclosure.prepared')).toHaveLength(2)
   expect(events.filter(ev => ev === 'master.opened')).toHaveLength(1)
 })

@@ -1,11 +1,11 @@
 /** When the ledger cannot record, nothing leaves and nothing is opened, on any route that can carry evidence. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { awaitDisclosure } from '../../service/cli/request.ts'
+import { newId } from '../../service/custody/id.ts'
 import { type Ledger, LedgerUnavailable } from '../../service/custody/ledger.ts'
 import { prepareDisclosure } from '../../service/disclosure/prepare.ts'
 import { findDisclosure } from '../../service/disclosure/store.ts'
 import { disclosures } from '../../service/disclosure/tables.ts'
-import { newId } from '../../service/custody/id.ts'
 import { makeClip } from './clips.ts'
 import { acquireClip, demand, type Estate, openEstate, type Receipt, recordIncident } from './estate.ts'
 
@@ -33,7 +33,15 @@ beforeAll(async () => {
   const officer = await estate.as('officer', 'agency-a')
   const { requestId } = await officer.json<{ requestId: string }>('POST', '/v1/requests', demand(receipt.exhibitNumber))
   const { disclosureId } = await awaitDisclosure(officer, requestId, () => {})
-  ids = { incidentId, exhibitNumber: receipt.exhibitNumber, requestId, disclosureId, index: '0', level: '0', path: '000.p/1' }
+  ids = {
+    incidentId,
+    exhibitNumber: receipt.exhibitNumber,
+    requestId,
+    disclosureId,
+    index: '0',
+    level: '0',
+    path: '000.p/1',
+  }
 })
 afterAll(() => estate[Symbol.asyncDispose]())
 
@@ -44,10 +52,14 @@ interface Operation {
 
 /** Every operation whose success is neither JSON nor text: bytes, so possibly evidence. Found in the document, so none can be forgotten. */
 async function byteRoutes(): Promise<{ method: string; path: string; open: boolean }[]> {
-  const document = (await (await estate.app.request('/openapi.json')).json()) as { paths: Record<string, Record<string, Operation>> }
+  const document = (await (await estate.app.request('/openapi.json')).json()) as {
+    paths: Record<string, Record<string, Operation>>
+  }
   return Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations).flatMap(([method, { responses, security }]) => {
-      const types = Object.entries(responses).flatMap(([status, r]) => (status.startsWith('2') ? Object.keys(r.content ?? {}) : []))
+      const types = Object.entries(responses).flatMap(([status, r]) =>
+        status.startsWith('2') ? Object.keys(r.content ?? {}) : [],
+      )
       const bytes = types.some(type => !/json|^text\//.test(type))
       return bytes ? [{ method: method.toUpperCase(), path, open: security?.length === 0 }] : []
     }),
@@ -70,10 +82,17 @@ for (const half of ['stage', 'recorded'] as const) {
           for (const role of ['officer', 'auditor'] as const) {
             const token = await estate.token(role, role === 'officer' ? 'agency-a' : 'auditors')
             const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name]!)
-            const response = await estate.app.request(url, { method: verb, headers: { authorization: `Bearer ${token}` } })
+            const response = await estate.app.request(url, {
+              method: verb,
+              headers: { authorization: `Bearer ${token}` },
+            })
             const body = await response.text()
             expect(response.status, `${verb} ${path}`).toBe(503)
-            if (verb !== 'HEAD') expect(JSON.parse(body)).toMatchObject({ type: expect.stringContaining('ledger-unavailable'), status: 503 })
+            if (verb !== 'HEAD')
+              expect(JSON.parse(body)).toMatchObject({
+                type: expect.stringContaining('ledger-unavailable'),
+                status: 503,
+              })
           }
         }
       }
@@ -87,13 +106,23 @@ for (const half of ['stage', 'recorded'] as const) {
 
 test('no worker opens a master, or a kept copy, while the ledger is down', async () => {
   const { db, vault } = estate.service
-  const ready = (await findDisclosure(db, ids['disclosureId']!))!
+  const ready = (await findDisclosure(db, ids.disclosureId!))!
   const disclosureId = 'DS-TEST'
-  await db.insert(disclosures).values({ ...ready, disclosureId, state: 'queued', packageRef: null, packageSha256: null, packageLen: null, req: newId() })
+  await db.insert(disclosures).values({
+    ...ready,
+    disclosureId,
+    state: 'queued',
+    packageRef: null,
+    packageSha256: null,
+    packageLen: null,
+    req: newId(),
+  })
   const opened = vi.spyOn(vault, 'open')
   fails = 'recorded'
   try {
-    await expect(prepareDisclosure(estate.service, disclosureId, new AbortController().signal)).rejects.toThrow(LedgerUnavailable)
+    await expect(prepareDisclosure(estate.service, disclosureId, new AbortController().signal)).rejects.toThrow(
+      LedgerUnavailable,
+    )
     expect(opened).not.toHaveBeenCalled()
   } finally {
     fails = 'no'

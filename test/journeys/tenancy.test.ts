@@ -12,13 +12,18 @@ beforeAll(async () => {
   estate = await openEstate()
   receipt = await acquireClip(estate, await recordIncident(estate), await makeClip())
   const officer = await estate.as('officer', 'agency-a')
-  requestId = (await officer.json<{ requestId: string }>('POST', '/v1/requests', demand(receipt.exhibitNumber))).requestId
+  requestId = (await officer.json<{ requestId: string }>('POST', '/v1/requests', demand(receipt.exhibitNumber)))
+    .requestId
 })
 afterAll(() => estate[Symbol.asyncDispose]())
 
 async function answer(method: string, path: string, body?: unknown) {
   const token = await estate.token('officer', 'agency-b')
-  const init = { method, headers: { authorization: `Bearer ${token}`, ...(body ? { 'content-type': 'application/json' } : {}) }, ...(body ? { body: JSON.stringify(body) } : {}) }
+  const init = {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  }
   const response = await estate.app.request(path, init)
   return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() }
 }
@@ -34,10 +39,16 @@ test('another agency’s exhibit, chain, request and disclosure are answered exa
     expect(answers[0]).toEqual(answers[1])
     expect(answers[0]!.status).toBe(404)
   }
-  const filed = [await answer('POST', '/v1/requests', demand(receipt.exhibitNumber)), await answer('POST', '/v1/requests', demand('EX-0000-0000-0000'))]
+  const filed = [
+    await answer('POST', '/v1/requests', demand(receipt.exhibitNumber)),
+    await answer('POST', '/v1/requests', demand('EX-0000-0000-0000')),
+  ]
   expect(filed[0]).toEqual(filed[1])
   expect(filed[0]!.status).toBe(404)
-  const prepared = [await answer('POST', `/v1/requests/${requestId}/disclosures`), await answer('POST', '/v1/requests/RQ-0000-0000-0000/disclosures')]
+  const prepared = [
+    await answer('POST', `/v1/requests/${requestId}/disclosures`),
+    await answer('POST', '/v1/requests/RQ-0000-0000-0000/disclosures'),
+  ]
   expect(prepared[0]).toEqual(prepared[1])
   expect(prepared[0]!.status).toBe(404)
 })
@@ -52,7 +63,10 @@ test('each of those attempts is in the ledger as a refused access', async () => 
 test('an agency sees its own acts and the custodian’s in a chain, and another’s attempts only as closed entries', async () => {
   await answer('GET', `/v1/exhibits/${receipt.exhibitNumber}`)
   const officer = await estate.as('officer', 'agency-a')
-  const chain = await officer.json<{ entries: { index: number }[]; openings: { index: number; field: string; value: { organisation?: string } }[] }>('GET', `/v1/exhibits/${receipt.exhibitNumber}/chain`)
+  const chain = await officer.json<{
+    entries: { index: number }[]
+    openings: { index: number; field: string; value: { organisation?: string } }[]
+  }>('GET', `/v1/exhibits/${receipt.exhibitNumber}/chain`)
   const organisations = new Set(chain.openings.filter(o => o.field === 'who').map(o => o.value.organisation))
   expect(organisations).toEqual(new Set(['custodian', 'agency-a']))
   expect(chain.entries.length).toBeGreaterThan(new Set(chain.openings.map(o => o.index)).size)
@@ -62,5 +76,9 @@ test('a person without the role is told no, with a reason and an entry', async (
   const device = await estate.as('device', 'custodian')
   const refused = await device.json('GET', `/v1/exhibits/${receipt.exhibitNumber}`).catch((e: unknown) => e)
   expect(refused).toBeInstanceOf(ApiProblem)
-  expect((refused as ApiProblem).problem).toMatchObject({ status: 403, reasons: ['role.not-allowed'], ledgerIndex: expect.any(Number) })
+  expect((refused as ApiProblem).problem).toMatchObject({
+    status: 403,
+    reasons: ['role.not-allowed'],
+    ledgerIndex: expect.any(Number),
+  })
 })

@@ -100,9 +100,16 @@ test('whoever is refused gets no obligations, no time and no download', () => {
 })
 
 test('an acquisition is told how long to keep what it acquires', () => {
-  const { agency: _, ...facts } = { ...filing, action: 'exhibit.acquire', roles: ['device'], organisation: 'custodian' } satisfies Facts
+  const { agency: _, ...facts } = {
+    ...filing,
+    action: 'exhibit.acquire',
+    roles: ['device'],
+    organisation: 'custodian',
+  } satisfies Facts
   expect(policy.decide('access', facts)).toMatchObject({ outcome: 'permit', obligations: { retentionDays: 365 } })
-  expect(policy.decide('access', changed(facts, 'exhibit.incidentType', 'unheard-of')).reasons).toEqual(['retention.unknown'])
+  expect(policy.decide('access', changed(facts, 'exhibit.incidentType', 'unheard-of')).reasons).toEqual([
+    'retention.unknown',
+  ])
 })
 
 const paths = (tree: object, prefix = ''): string[] =>

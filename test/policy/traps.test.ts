@@ -10,7 +10,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text)
 
 describe('what is no facts is refused, and never an undefined input that the rules would judge', () => {
   const cyclic: Record<string, unknown> = { ...filing }
-  cyclic['authority'] = cyclic
+  cyclic.authority = cyclic
   const hostile = Object.defineProperty({ ...filing }, 'purpose', {
     enumerable: true,
     get() {

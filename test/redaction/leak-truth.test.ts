@@ -21,7 +21,7 @@ async function measured(filter: string, colour = 'black', options = {}) {
   const [original, redacted] = [folder.path('original.mp4'), folder.path('redacted.mp4')]
   await ffmpeg(...motion(...size, frames), ...x264, '-crf', '10', original)
   await ffmpeg('-i', original, '-vf', filter.replaceAll('COLOUR', `${colour}:t=fill`), ...x264, '-crf', '10', redacted)
-  return measureLeak(original, redacted, truth, options)
+  return await measureLeak(original, redacted, truth, options)
 }
 
 describe('the measure of leaks', () => {

@@ -127,7 +127,7 @@ test.each([1, 2, 40])('a disk that is full at write %d refuses the clip for now 
   await using bench = await workbench()
   let writes = 0
   using _ = await beforeEachWrite(async () => {
-    if (++writes >= full) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    if (++writes === full) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
   })
   const plaintextTo = join(bench.folder, 'fresh', 'clip')
   const error = await bench.vault.spool(chunks(pattern(3_000_000)), { ...limit, plaintextTo }).catch(e => e)

@@ -36,8 +36,8 @@ has completed and signed it.
    digest therefore differs from that of the original, as it must. Of ${counts.frames} frames, ${counts.coveredFrames} carry at
    least one covered region: ${counts.tracks.face} face track(s), ${counts.tracks.plate} number plate track(s) and ${counts.tracks.region} region(s)
    chosen by a person. On ${counts.couldNotTellFrames} frame(s) the system could not tell what was in the picture.
-   data/redaction-manifest.json lists each region; data/leak-certificate.json says what a second,
-   independent search of the redacted copy found.
+   data/redaction-manifest.json lists each region; data/leak-certificate.json says what was checked
+   in the finished copy, and what a second search of it found.
 
 4. The process
 

@@ -4,6 +4,7 @@ import { type Checkpoint, parseCheckpoint } from '../../custody/checkpoint.ts'
 import type { Opening } from '../../custody/commitment.ts'
 import { parseEntry } from '../../custody/entry.ts'
 import type { Decision } from '../../policy/decision.ts'
+import { type LeakCertificate, parseCertificate } from '../../redaction/certificate.ts'
 import { coveredFrames, parsePlan } from '../../redaction/plan.ts'
 
 /** What the ledger does not hold and a reader needs. No names of persons: subjects are opaque ids. */
@@ -60,6 +61,7 @@ export interface Contents {
   readonly frames: number
   readonly coveredFrames: number
   readonly couldNotTellFrames: number
+  readonly certificate: LeakCertificate
   /** What was looked for, in words: `faces and number plates`. */
   readonly lookedFor: string
   readonly soundKept: boolean
@@ -85,6 +87,7 @@ export function contentsOf(input: PackageInput, copySha256: string): Contents {
     frames: plan.clip.frames,
     coveredFrames: coveredFrames(plan),
     couldNotTellFrames: plan.couldNotTell.reduce((sum, [first, last]) => sum + last - first + 1, 0),
+    certificate: parseCertificate(new TextDecoder().decode(input.certificate)),
     lookedFor: plan.classes.map(name => plurals[name]).join(' and ') || 'regions',
     soundKept: input.decision.obligations?.audio === 'keep',
     tracks: { face: of('face'), plate: of('plate'), region: of('region') },

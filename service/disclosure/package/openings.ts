@@ -19,9 +19,12 @@ export function recipientOpenings(
     const value = (field: Field) => openings.find(opening => opening.field === field)?.value
     const who = value('who') as { organisation?: string } | undefined
     const obj = value('obj') as { sha256?: string } | undefined
+    const from = value('from') as { parent?: string } | undefined
     if (who?.organisation === organisation) fieldsShown.set(index, 'all')
     else if (value('ev') === 'exhibit.acquired') fieldsShown.set(index, derivation)
     else if (value('ev') === 'exhibit.redacted' && obj?.sha256 === copySha256) fieldsShown.set(index, derivation)
+    else if (value('ev') === 'redaction.reviewed' && from?.parent === copySha256)
+      fieldsShown.set(index, [...derivation, 'pol'])
   }
   return ({ index, field }) => {
     const shown = fieldsShown.get(index)

@@ -48,7 +48,15 @@ function whatItIs({ input: { facts }, master, copy, checkpoint }: Contents): Htm
 <p class="note">This is not an identical copy. The two digests differ because the picture was changed on purpose. The original stays sealed with ${facts.custodian}.</p>`
 }
 
-function whatWasDone({ frames, coveredFrames, couldNotTellFrames, tracks, lookedFor, soundKept }: Contents): Html {
+function whatWasDone({
+  frames,
+  coveredFrames,
+  couldNotTellFrames,
+  tracks,
+  lookedFor,
+  soundKept,
+  certificate,
+}: Contents): Html {
   const row = (label: string, value: number) =>
     html`<tr><td>${label}</td><td class="n">${value.toLocaleString('en-US')}</td></tr>`
   return html`<h2>What was done to it</h2>
@@ -60,10 +68,22 @@ ${[
   row('Faces followed through the recording', tracks.face),
   row('Number plates followed', tracks.plate),
   row('Regions that a person chose', tracks.region),
-  row('Frames in which the system could not tell', couldNotTellFrames),
+  row(
+    `Frames in which the system could not tell${certificate.couldNotTell.blanked ? ', and which were blanked' : ''}`,
+    couldNotTellFrames,
+  ),
 ]}
 </table>
-<p>The covered regions stand one by one in <code>redaction-manifest.json</code>. The finished copy was searched again by a different method; <code>leak-certificate.json</code> says what that search found. Searching is automatic and can miss something. If you see a person or a vehicle that should have been covered, please tell the custodian and do not pass the copy on.</p>`
+<p>The covered regions stand one by one in <code>redaction-manifest.json</code>. ${secondLook(certificate)} Searching is automatic and can miss something. If you see a person or a vehicle that should have been covered, please tell the custodian and do not pass the copy on.</p>`
+}
+
+function secondLook({ secondLook: look, residual }: Contents['certificate']): Html {
+  if (!look || !residual) return html`The finished copy was not searched again.`
+  const found =
+    residual.tracks === 0
+      ? html`It found nothing left open.`
+      : html`It found ${residual.tracks} left open, and a person decided to release the copy all the same.`
+  return html`The finished copy was searched again, ${look.framesScanned.toLocaleString('en-US')} frames of it${look.view.mirrored ? ', mirrored' : ''}, with the same detectors. ${found} <code>leak-certificate.json</code> says more.`
 }
 
 function whyReleased({ input: { facts, decision } }: Contents): Html {
@@ -92,7 +112,7 @@ function whatIsInside(): Html {
       packagePath.manifest,
       'each covered region: what it is, on which frames, found by which detector or chosen by a person',
     ],
-    [packagePath.certificate, 'what the second search of the finished copy found'],
+    [packagePath.certificate, 'what was checked in the finished copy, and what a second search found'],
     [packagePath.plan, 'the plan by which the copy was made'],
     [packagePath.decision, 'the decision to release, and the facts it rests on'],
     [packagePath.certificateDraft, 'a draft statement for a person to complete and sign; nobody has signed it'],

@@ -1,0 +1,56 @@
+/** A certificate that is not clean waits for a person. What they decide, and why, is an entry before it has an effect. */
+import { createHash } from 'node:crypto'
+import { and, eq } from 'drizzle-orm'
+import { canonicalJson } from '../custody/canonical.ts'
+import { Problem } from '../http/problem.ts'
+import { type Asker, keepDecision, type Permission, polOf, whoOf } from '../policy/judge.ts'
+import type { Disclosing } from './disclosures.ts'
+import { type Derivative, type Disclosure, disclosures } from './tables.ts'
+
+export interface Review {
+  readonly outcome: 'release' | 'withhold'
+  /** Why, in the reviewer's words; committed to, never in clear. */
+  readonly reason: string
+}
+
+/** Throws `conflict` when nothing waits for a person. A release goes back to the queue, and is packaged with this review in its chain. */
+export async function reviewDisclosure(
+  parts: Disclosing,
+  asker: Asker,
+  disclosure: Disclosure,
+  derivative: Derivative,
+  review: Review,
+  { decision, req }: Permission,
+): Promise<void> {
+  const { disclosureId, chain } = disclosure
+  const record = canonicalJson({ disclosureId, ...review })
+  const released = review.outcome === 'release'
+  const staged = await parts.db.transaction(async tx => {
+    const changed = await tx
+      .update(disclosures)
+      .set(
+        released
+          ? { state: 'queued', reviewedBy: asker.subject }
+          : { state: 'failed', failure: 'withheld', reviewedBy: asker.subject },
+      )
+      .where(and(eq(disclosures.disclosureId, disclosureId), eq(disclosures.state, 'review')))
+      .returning({ id: disclosures.disclosureId })
+    if (changed.length === 0)
+      throw new Problem('conflict', { detail: `The disclosure is ${disclosure.state}; nothing waits for a review.` })
+    await keepDecision(tx, req, decision)
+    if (released) await parts.jobs.send(tx, 'disclosure.prepare', { id: disclosureId })
+    return parts.ledger.stage(tx, {
+      chain,
+      req,
+      ev: 'redaction.reviewed',
+      who: whoOf(asker),
+      pol: { ...polOf(decision), reasons: [`review.${review.outcome}`] },
+      obj: { sha256: createHash('sha256').update(record).digest('hex'), len: record.length, role: 'review' },
+      from: {
+        parent: derivative.sha256,
+        certificate: createHash('sha256').update(derivative.certificate).digest('hex'),
+      },
+    })
+  })
+  await parts.ledger.recorded(staged)
+}

@@ -1,0 +1,103 @@
+/** What requests and disclosures look like on the wire. */
+import { z } from '@hono/zod-openapi'
+import type { Disclosure, Request } from './tables.ts'
+
+const text = (max: number) => z.string().max(max)
+export const NewRequest = z
+  .strictObject({
+    exhibitNumber: text(64),
+    purpose: text(64)
+      .optional()
+      .openapi({
+        description: 'From the closed list in policies/data/purposes.json. Policy refuses a request without one.',
+        example: 'criminal-investigation',
+      }),
+    authority: z
+      .strictObject({
+        type: text(64),
+        identifier: text(128),
+        issuer: text(128),
+        issuedAt: z.iso.datetime(),
+        scope: text(128).openapi({ description: 'What it covers: an incident type, or `general`.' }),
+        documentSha256: z
+          .string()
+          .regex(/^[0-9a-f]{64}$/)
+          .optional(),
+      })
+      .optional()
+      .openapi({ description: 'The legal instrument. Policy refuses a request without one.' }),
+    justification: text(2000).optional(),
+  })
+  .openapi('NewRequest')
+const DecisionView = z
+  .object({
+    rule: z.string(),
+    outcome: z.enum(['permit', 'refuse']),
+    reasons: z.array(z.string()),
+    obligations: z.record(z.string(), z.unknown()),
+    bundle: z.string(),
+    data: z.string(),
+    inputDigest: z.string(),
+    input: z
+      .string()
+      .openapi({ description: 'Canonical JSON of the facts: deciding it again gives the same answer, byte for byte.' }),
+  })
+  .openapi('Decision')
+export const NewReview = z
+  .strictObject({ outcome: z.enum(['release', 'withhold']), reason: z.string().min(10).max(2000) })
+  .openapi('NewReview')
+export const RequestView = z
+  .object({
+    requestId: z.string(),
+    exhibitNumber: z.string(),
+    state: z.enum(['permitted', 'refused']),
+    approvals: z.number().int(),
+    approvalsNeeded: z.number().int(),
+    expiresAt: z.iso.datetime(),
+    decision: DecisionView,
+  })
+  .openapi('Request')
+export const DisclosureView = z
+  .object({
+    disclosureId: z.string(),
+    requestId: z.string(),
+    state: z.enum(['queued', 'running', 'ready', 'failed', 'review']),
+    stage: z.string(),
+    progress: z.number().int().openapi({ description: 'Thousandths of the stage.' }),
+    derivative: z.string().optional(),
+    packageSha256: z.string().optional(),
+    packageLen: z.number().int().optional(),
+    downloads: z.number().int(),
+    expiresAt: z.iso.datetime(),
+    failure: z.string().optional().openapi({ description: 'Problem type of what ended it.' }),
+  })
+  .openapi('Disclosure')
+
+export function viewRequest({ requestId, exhibitNumber, state, expiresAt, decision, approvedBy }: Request) {
+  const parsed = JSON.parse(decision) as z.infer<typeof DecisionView> & { obligations: { approvals: number } }
+  return {
+    requestId,
+    exhibitNumber,
+    state,
+    approvals: approvedBy.length,
+    approvalsNeeded: parsed.obligations.approvals,
+    expiresAt: expiresAt.toISOString(),
+    decision: parsed,
+  }
+}
+
+export function viewDisclosure(d: Disclosure) {
+  return {
+    disclosureId: d.disclosureId,
+    requestId: d.requestId,
+    state: d.state,
+    stage: d.stage,
+    progress: d.progress,
+    ...(d.derivative !== null && { derivative: d.derivative }),
+    ...(d.packageSha256 !== null && { packageSha256: d.packageSha256 }),
+    ...(d.packageLen !== null && { packageLen: d.packageLen }),
+    downloads: d.downloads,
+    expiresAt: d.expiresAt.toISOString(),
+    ...(d.failure !== null && { failure: d.failure }),
+  }
+}
