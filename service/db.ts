@@ -39,8 +39,9 @@ async function openPglite(folder: string): Promise<Database> {
 
 async function openPostgres(url: string): Promise<Database> {
   const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5_000 })
-  // An idle connection that the server drops must not end the process; the next query reports it.
+  // A connection that the server drops, idle or in use, must not end the process; the query on it reports it.
   pool.on('error', () => {})
+  pool.on('connect', client => client.on('error', () => {}))
   return {
     db: drizzlePg(pool) as unknown as Db,
     engine: 'postgresql',

@@ -77,7 +77,9 @@ export async function openService(config: Config, secrets: Secrets, overrides: O
     }),
   )
   const ledger = overrides.ledger?.(real) ?? real
-  await vault.recover()
+  // The embedded database belongs to this process alone, so whatever is unfinished was cut off by a crash.
+  const { waiting, orphans } = await vault.recover(database.pglite ? { staleMs: 0 } : {})
+  if (waiting.length + orphans.length > 0) log(JSON.stringify({ level: 'warning', recovery: { waiting, orphans } }))
 
   assertCompiled(fileURLToPath(new URL('../policies/', import.meta.url)))
   const policy = await loadPolicy()

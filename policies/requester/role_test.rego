@@ -4,6 +4,7 @@ package custos.requester_test
 _may := {
 	"disclosure.prepare": {"officer", "lawyer", "records-manager"},
 	"disclosure.read": {"officer", "lawyer", "records-manager", "auditor"},
+	"disclosure.review": {"records-manager"},
 	"exhibit.acquire": {"device", "store-operator", "records-manager"},
 	"exhibit.read": {"officer", "lawyer", "store-operator", "records-manager", "auditor"},
 	"incident.read": {"store-operator", "records-manager", "auditor"},

@@ -19,7 +19,6 @@ import { findDerivative } from './store.ts'
 import { type Derivative, derivatives, type Request } from './tables.ts'
 
 export interface Deriving extends Disclosing {
-  readonly scratchDir: string
   readonly workers: number
   readonly limits: ClipLimits
   /** One line for the operator. */

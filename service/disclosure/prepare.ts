@@ -1,6 +1,6 @@
 /** The job behind a disclosure: derivative, package, entry. Every step may be repeated after a crash; only the last one shows. */
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { eq } from 'drizzle-orm'
@@ -23,7 +23,7 @@ export async function prepareDisclosure(parts: Deriving, disclosureId: string, s
   const disclosure = await findDisclosure(parts.db, disclosureId)
   if (!disclosure || !['queued', 'running'].includes(disclosure.state)) return
   const request = (await findRequest(parts.db, disclosure.requestId))!
-  const folder = await mkdtemp(join(parts.scratchDir, 'prepare-'))
+  const folder = await parts.vault.workFolder()
   try {
     const tell = throttled((stage, fraction) => reportProgress(parts.db, disclosureId, stage, fraction))
     const derivative = await derive(parts, request, obligationsOf(request), folder, tell, signal)

@@ -6,12 +6,10 @@ const text = (max: number) => z.string().max(max)
 export const NewRequest = z
   .strictObject({
     exhibitNumber: text(64),
-    purpose: text(64)
-      .optional()
-      .openapi({
-        description: 'From the closed list in policies/data/purposes.json. Policy refuses a request without one.',
-        example: 'criminal-investigation',
-      }),
+    purpose: text(64).optional().openapi({
+      description: 'From the closed list in policies/data/purposes.json. Policy refuses a request without one.',
+      example: 'criminal-investigation',
+    }),
     authority: z
       .strictObject({
         type: text(64),

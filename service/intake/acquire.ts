@@ -1,5 +1,5 @@
 /** Acquisition: the body streams once through digest, limit and seal; what it turns out to be is probed before anything is kept. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newId } from '../custody/id.ts'
 import type { Tx } from '../db.ts'
@@ -13,7 +13,6 @@ import { exhibits, type Incident, type Media } from './tables.ts'
 
 export interface Intake extends Court {
   readonly vault: Vault
-  readonly scratchDir: string
   readonly region: string
   readonly maxClipBytes: number
   readonly limits: ClipLimits
@@ -41,7 +40,7 @@ export async function acquire(intake: Intake, asker: Asker, delivery: Delivery):
   const permission = await demand(intake, asker, 'exhibit.acquire', incident.chainOfCustodyId, {
     exhibit: incidentFacts(incident),
   })
-  const folder = await mkdtemp(join(intake.scratchDir, 'acquire-'))
+  const folder = await intake.vault.workFolder()
   let spooled: Spooled | undefined
   try {
     const plaintext = join(folder, 'clip')

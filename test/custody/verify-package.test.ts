@@ -96,6 +96,16 @@ describe('a ledger that tells another story than the package', () => {
     ['metadata was left in', { certificate: { metadata: ['title'] } }, ['leak-limit: leak-limit-exceeded']],
     ['a person withheld it', { certificate: open, review: 'review.withhold' }, ['leak-limit: leak-limit-exceeded']],
     [
+      'a person released another copy',
+      { certificate: open, review: 'review.release', reviewed: { parent: digest } },
+      ['leak-limit: leak-limit-exceeded'],
+    ],
+    [
+      'a person released it on another certificate',
+      { certificate: open, review: 'review.release', reviewed: { certificate: digest } },
+      ['leak-limit: leak-limit-exceeded'],
+    ],
+    [
       'frames are missing',
       { certificate: { frames: { decoded: 49, farthestTickPerMille: 0 } } },
       ['leak-limit: leak-limit-exceeded'],

@@ -111,6 +111,7 @@ export interface Story {
   readonly certificate?: Partial<LeakCertificate>
   /** What a person decided about this very certificate. */
   readonly review?: 'review.release' | 'review.withhold'
+  readonly reviewed?: Act['from']
 }
 
 /** `ledger` is another package's, to share; left out, a new one on a database of its own. */
@@ -161,7 +162,7 @@ export async function makePackage(story: Story = {}, shared?: Ledger): Promise<T
   }
   await record({ ev: 'exhibit.redacted', who: custodian, obj: derivative, from })
   if (story.review) {
-    const reviewed = { parent: derivative.sha256, certificate: from.certificate }
+    const reviewed = { parent: derivative.sha256, certificate: from.certificate, ...story.reviewed }
     await record({ ev: 'redaction.reviewed', who: custodian, from: reviewed, pol: { ...pol, reasons: [story.review] } })
   }
   await ledger.append(testAct())

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { compilePolicy } from '../../service/policy/compile.ts'
 import { rules } from '../../service/policy/decision.ts'
 import { EngineError, openEngine } from '../../service/policy/engine.ts'
+import type { Facts } from '../../service/policy/facts.ts'
 import { filing, matrices, opa } from './examples.ts'
 import { compileUnfenced, probe, probeSources } from './probes.ts'
 
@@ -26,7 +27,7 @@ test('a policy without our entry points is not opened', () => {
 
 describe.skipIf(missing)(`rules of our own, compiled here${missing ? `: LEFT OUT, ${missing}` : ''}`, () => {
   /** What the policy failed with, and that it refused. */
-  async function failure(disclosure: string, facts = filing): Promise<string> {
+  async function failure(disclosure: string, facts: Facts = filing): Promise<string> {
     let failed: unknown
     const policy = await probe(path, disclosure, { onFailure: error => (failed = error) })
     expect(policy.decide('disclosure', facts)).toMatchObject({ outcome: 'refuse', reasons: ['policy.failed'] })
@@ -78,14 +79,17 @@ describe.skipIf(missing)(`rules of our own, compiled here${missing ? `: LEFT OUT
     expect(() => openEngine(wasm, matrices, Object.values(rules))).toThrow('time.now_ns')
   })
 
-  test('a rule that runs wild meets the memory wall, and the next call finds a fresh engine', async () => {
+  test('a rule that runs wild meets the memory wall, and the next call is answered', async () => {
     const wild =
       'answer := {"outcome": "refuse", "reasons": ["a.b"]} if count(numbers.range(1, input.authority.issuedAt)) > 0'
-    await failure(wild)
+    const numbers = (issuedAt: number) => ({ ...filing, authority: { ...filing.authority, issuedAt } })
+    // A million numbers would fit into what a module may have without a maximum.
+    await failure(wild, numbers(1_000_000))
     const policy = await probe(path, wild)
-    const modest = { ...filing, authority: { ...filing.authority, issuedAt: 3 } }
-    for (const facts of [filing, modest, filing, modest]) {
-      expect(policy.decide('disclosure', facts).reasons).toEqual([facts === modest ? 'a.b' : 'policy.failed'])
+    for (const [count, reason] of [1_000_000, 3, 1_000_000, 3].map(
+      n => [n, n === 3 ? 'a.b' : 'policy.failed'] as const,
+    )) {
+      expect(policy.decide('disclosure', numbers(count)).reasons).toEqual([reason])
     }
   })
 })
