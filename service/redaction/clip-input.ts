@@ -18,7 +18,8 @@ export function inputLimits({ pixels, streams }: { pixels: number; streams: numb
     ...['-protocol_whitelist', 'file'],
     ...['-format_whitelist', demuxers.join(',')],
     ...['-max_streams', String(streams)],
-    ...['-max_pixels', String(pixels)],
+    // Decoders count the borders that they add to a frame; the frame itself is measured by its header.
+    ...['-max_pixels', String(Math.ceil(pixels * 1.1) + 65_536)],
   ]
 }
 

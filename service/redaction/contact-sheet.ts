@@ -52,13 +52,9 @@ export async function contactSheet({ before, after, plan, out, rows = 6, signal 
     for (const [row, frame] of chosen.entries()) {
       const top = gap + headHeight + row * step + labelHeight
       layers.push({ input: await picture(path, info, frame, size, signal), raw: { ...size, channels: 3 }, left, top })
-      if (outlined) layers.push({ input: outlines(plan, frame, size), left, top })
-      else
-        layers.push({
-          input: Buffer.from(strokes(timeOf(clip, frame), 14, palette.label)),
-          left,
-          top: top - labelHeight,
-        })
+      if (!outlined) continue
+      layers.push({ input: outlines(plan, frame, size), left, top })
+      layers.push({ input: Buffer.from(strokes(timeOf(clip, frame), 14, palette.label)), left, top: top - labelHeight })
     }
   }
   const width = gap + columns.length * (size.width + gap)

@@ -37,6 +37,9 @@ export class FfmpegFailed extends Error {
   }
 }
 
+/** The machine has no ffmpeg: nothing that a clip could be blamed for. */
+export class FfmpegMissing extends FfmpegFailed {}
+
 const defaultMemoryBytes = defaultLimits.memoryBytes
 const defaultIdleMs = 180_000
 const tailBytes = 8192
@@ -168,7 +171,7 @@ async function* childOutput(
     const [code, died] = await closed
     signal?.throwIfAborted()
     if (killedFor) throw new FfmpegFailed(`${program} ${killedFor}`, code, tail)
-    if (code === 127) throw new FfmpegFailed(`${program} is not installed`, code, tail)
+    if (code === 127 && /^env: /m.test(tail)) throw new FfmpegMissing(`${program} is not installed`, code, tail)
     if (code !== 0) throw new FfmpegFailed(`${program} ended with ${died ?? code}`, code, tail)
   } finally {
     clearTimeout(life)

@@ -23,6 +23,8 @@ export interface LinkRules {
   /** A chain of fewer sightings than this is dropped, unless one of them is sure or the clip had no time for more. */
   readonly minHits: number
   readonly surePerMille: number
+  /** A chain that is nowhere as wide as this is dropped: nothing can be recognised in it. */
+  readonly leastWidthPx: number
 }
 
 /** A sighting and its neighbours in the chain. */
@@ -131,7 +133,9 @@ const companySeconds = 0.15
 const companyShare = 0.5
 
 /** False chains are short and weak. But what was seen on half of the frames that were there to be seen on is no chance. */
-function believed(chain: Chain, seconds: readonly number[], { minHits, surePerMille }: LinkRules): boolean {
+function believed(chain: Chain, seconds: readonly number[], rules: LinkRules): boolean {
+  const { minHits, surePerMille, leastWidthPx } = rules
+  if (!chain.some(({ box }) => box.w >= leastWidthPx)) return false
   if (chain.length >= minHits || chain.some(({ score }) => score * 1000 >= surePerMille)) return true
   let from = chain[0]!.frame
   let to = chain.at(-1)!.frame

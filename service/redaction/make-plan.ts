@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
-import { type BoxRules, boxesOf } from './chain-boxes.ts'
+import { boxesOf } from './chain-boxes.ts'
 import type { Finding } from './detector.ts'
-import { type Chain, type LinkRules, link } from './link.ts'
+import { digestFile } from './digest.ts'
+import { type Chain, link, type Sighting } from './link.ts'
 import type { Models } from './models.ts'
+import { join } from './nms.ts'
 import type { Lens } from './onnx-detector.ts'
 import { coveredFrames, type DetectorClass, type PlanTrack, planVersion, type RedactionPlan } from './plan.ts'
 import { type ClipInfo, secondsAt } from './probe.ts'
-import { type ScanOptions, scanClip } from './scan.ts'
+import { rulesOf } from './rules.ts'
+import { type Scan, type ScanOptions, scanClip } from './scan.ts'
 
 export interface PlanOptions extends ScanOptions {
   /** What to look for. */
@@ -21,45 +21,18 @@ export interface PlanOptions extends ScanOptions {
 }
 
 export interface PlanStats {
-  frames: number
-  coveredFrames: number
-  couldNotTellFrames: number
-  tracks: Partial<Record<DetectorClass, number>>
-  /** Detections that were kept in a track, and all that reached the lower threshold. */
-  kept: number
-  found: number
-  wallMs: number
-}
-
-type Rules = LinkRules & BoxRules
-
-/** Measured, see models/faces.md and models/plates.md. They stand in the plan: other rules, other plan. */
-const rules: Record<DetectorClass, Rules> = {
-  face: {
-    startPerMille: 500,
-    keepPerMille: 300,
-    gapMs: 1000,
-    minHits: 4,
-    surePerMille: 800,
-    endMs: 300,
-    growthPerMille: 1400,
-    marginPx: 8,
-  },
-  plate: {
-    startPerMille: 450,
-    keepPerMille: 250,
-    gapMs: 1000,
-    minHits: 4,
-    surePerMille: 800,
-    endMs: 500,
-    growthPerMille: 1400,
-    marginPx: 8,
-  },
+  readonly frames: number
+  readonly coveredFrames: number
+  readonly couldNotTellFrames: number
+  readonly tracks: Partial<Record<DetectorClass, number>>
+  /** Sightings on the frames, of several detectors joined. */
+  readonly sightings: number
+  readonly wallMs: number
 }
 
 /**
  * Looks for the classes on every frame and plans what to cover. Same clip, models and rules give the same plan, whatever the
- * number of workers. Throws Problem `redaction-failed` when it cannot look at every frame; an aborted signal's reason as is.
+ * number of workers. Throws as scanClip does.
  */
 export async function makePlan(
   path: string,
@@ -69,55 +42,77 @@ export async function makePlan(
   const started = performance.now()
   const classes = (['face', 'plate'] as const).filter(one => options.classes.includes(one))
   const lenses = lensesFor(classes, options.models)
-  const sha256 = options.clipSha256 ?? (await digestOf(path, options.signal))
-  const frames =
-    lenses.length > 0 ? await scanClip(path, clip, lenses, options) : Array.from({ length: clip.frames }, () => [])
-  const seconds = frames.map((_, frame) => secondsAt(clip, frame))
+  const sha256 = options.clipSha256 ?? (await digestFile(path, options.signal)).sha256
+  const scan: Scan =
+    lenses.length > 0 ? await scanClip(path, clip, lenses, options) : { frames: clip.pts.map(() => []), damaged: [] }
 
   const tracks: PlanTrack[] = []
-  const stats: PlanStats = {
-    frames: clip.frames,
-    coveredFrames: 0,
-    couldNotTellFrames: 0,
-    tracks: {},
-    kept: 0,
-    found: 0,
-    wallMs: 0,
-  }
+  const counts: Partial<Record<DetectorClass, number>> = {}
+  let sightings = 0
   for (const wanted of classes) {
-    const sightings = frames.map((findings, frame) => sightingsOf(findings, wanted, frame, seconds[frame]!, clip))
-    const chains = link(sightings, seconds, rules[wanted])
-    const models = options.models.planning(wanted).map(model => model.sha256)
-    for (const chain of chains) {
-      tracks.push({
-        id: tracks.length + 1,
-        class: wanted,
-        ground: options.grounds?.[wanted] ?? 'personal-data',
-        origin: { kind: 'detector', models },
-        confidence: confidenceOf(chain),
-        ...boxesOf(chain, seconds, clip, rules[wanted]),
-      })
-      stats.kept += chain.length
-    }
-    stats.tracks[wanted] = chains.length
-    stats.found += sightings.flat().length
+    const seen = scan.frames.map((findings, frame) => sightingsOf(findings, wanted, frame, clip))
+    const made = tracksOf(seen, wanted, clip, options)
+    tracks.push(...made.map((track, i) => ({ id: tracks.length + i + 1, ...track })))
+    counts[wanted] = made.length
+    sightings += seen.reduce((sum, { length }) => sum + length, 0)
   }
 
   const plan: RedactionPlan = {
     v: planVersion,
     clip: { sha256, width: clip.width, height: clip.height, frames: clip.frames },
-    tool: {
-      models: lenses.map(({ model }) => ({ name: model.name, sha256: model.sha256 })),
-      parameters: Object.fromEntries(classes.map(one => [one, { ...rules[one] }])),
-    },
+    tool: { models: lenses.map(({ model: { name, sha256 } }) => ({ name, sha256 })), parameters: parametersOf(lenses) },
     classes,
     tracks,
-    couldNotTell: [],
+    couldNotTell: scan.damaged.map(([first, last]) => [first, last]),
   }
+  const couldNotTellFrames = scan.damaged.reduce((sum, [first, last]) => sum + last - first + 1, 0)
+  const wallMs = Math.round(performance.now() - started)
   return {
     plan,
-    stats: { ...stats, coveredFrames: coveredFrames(plan), wallMs: Math.round(performance.now() - started) },
+    stats: {
+      frames: clip.frames,
+      coveredFrames: coveredFrames(plan),
+      couldNotTellFrames,
+      tracks: counts,
+      sightings,
+      wallMs,
+    },
   }
+}
+
+function tracksOf(
+  seen: readonly (readonly Sighting[])[],
+  wanted: DetectorClass,
+  clip: ClipInfo,
+  { models, grounds }: PlanOptions,
+): Omit<PlanTrack, 'id'>[] {
+  const rules = rulesOf[wanted]
+  const seconds = seen.map((_, frame) => secondsAt(clip, frame))
+  const digests = models.planning(wanted).map(({ sha256 }) => sha256)
+  return link(seen, seconds, rules)
+    .map(chain => ({
+      class: wanted,
+      ground: grounds?.[wanted] ?? 'personal-data',
+      origin: { kind: 'detector' as const, models: digests },
+      confidence: confidenceOf(chain),
+      ...boxesOf(chain, seconds, clip, rules),
+    }))
+    .filter(({ runs }) => runs.length > 0)
+}
+
+/** What one detector or several saw of a class on a frame, in pixels. */
+function sightingsOf(findings: readonly Finding[], wanted: DetectorClass, frame: number, clip: ClipInfo): Sighting[] {
+  const { width, height } = clip
+  return join(findings.filter(one => one.class === wanted)).map(({ score, box }) => ({
+    frame,
+    seconds: secondsAt(clip, frame),
+    score,
+    box: { x: box.x * width, y: box.y * height, w: box.w * width, h: box.h * height },
+  }))
+}
+
+function confidenceOf(chain: Chain): number {
+  return Math.round(chain.reduce((best, { score }) => Math.max(best, score), 0) * 1000)
 }
 
 /** A model that plans two classes is run once. */
@@ -125,36 +120,17 @@ function lensesFor(classes: readonly DetectorClass[], models: Models): Lens[] {
   const lenses = new Map<string, Lens>()
   for (const wanted of classes) {
     for (const model of models.planning(wanted)) {
-      const floors = { ...lenses.get(model.name)?.floors, [wanted]: rules[wanted].keepPerMille / 1000 }
+      const floors = { ...lenses.get(model.name)?.floors, [wanted]: rulesOf[wanted].keepPerMille / 1000 }
       lenses.set(model.name, { model, floors })
     }
   }
   return [...lenses.values()]
 }
 
-function sightingsOf(
-  findings: readonly Finding[],
-  wanted: DetectorClass,
-  frame: number,
-  seconds: number,
-  { width, height }: ClipInfo,
-) {
-  return findings
-    .filter(one => one.class === wanted)
-    .map(({ score, box }) => ({
-      frame,
-      seconds,
-      score,
-      box: { x: box.x * width, y: box.y * height, w: box.w * width, h: box.h * height },
-    }))
-}
-
-function confidenceOf(chain: Chain): number {
-  return Math.round(Math.max(...chain.map(({ score }) => score)) * 1000)
-}
-
-async function digestOf(path: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path), hash, { signal })
-  return hash.digest('hex')
+function parametersOf(lenses: readonly Lens[]): RedactionPlan['tool']['parameters'] {
+  const classes = new Set(lenses.flatMap(({ floors }) => Object.keys(floors) as DetectorClass[]))
+  return {
+    ...Object.fromEntries([...classes].map(one => [one, { ...rulesOf[one] }])),
+    ...Object.fromEntries(lenses.map(({ model }) => [model.name, { scorePerMille: model.scorePerMille }])),
+  }
 }

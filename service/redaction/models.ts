@@ -7,7 +7,7 @@ import { type DetectorClass, detectorClass } from './plan.ts'
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
 const entry = z.strictObject({
-  name: z.string(),
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/),
   file: z.string().regex(/^[a-z0-9-]+\.onnx$/),
   sha256,
   adapter: z.enum(['mediapipe', 'dense']),

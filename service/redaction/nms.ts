@@ -1,16 +1,30 @@
-import { intersectionArea } from './box.ts'
+import { intersectionArea, union } from './box.ts'
 import type { Finding } from './detector.ts'
 
-/** Above this overlap (intersection over union) two findings of a class are one. */
-const sameThing = 0.45
+/** Above this overlap (intersection over union) two findings of one detector are one thing. */
+const suppressAbove = 0.45
+/** Two detectors frame the same thing less alike than one does twice. */
+const joinAbove = 0.35
 
 /** Non-maximum suppression: of findings of one class that overlap, the one with the best score stays. Best first. */
 export function suppress(findings: readonly Finding[]): Finding[] {
-  const kept: Finding[] = []
+  return groups(findings, suppressAbove).map(([best]) => best!)
+}
+
+/** Of findings of one class that overlap, one that holds them all and has the best score. Best first. */
+export function join(findings: readonly Finding[]): Finding[] {
+  return groups(findings, joinAbove).map(group => ({ ...group[0]!, box: group.map(({ box }) => box).reduce(union) }))
+}
+
+/** Each finding with those that overlap it and score lower; the first of a group is the best. */
+function groups(findings: readonly Finding[], above: number): Finding[][] {
+  const made: Finding[][] = []
   for (const finding of findings.toSorted((a, b) => b.score - a.score)) {
-    if (!kept.some(other => other.class === finding.class && overlap(other, finding) > sameThing)) kept.push(finding)
+    const group = made.find(([best]) => best!.class === finding.class && overlap(best!, finding) > above)
+    if (group) group.push(finding)
+    else made.push([finding])
   }
-  return kept
+  return made
 }
 
 function overlap(a: Finding, b: Finding): number {

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { Problem } from '../http/problem.ts'
 import { demuxers } from './clip-input.ts'
-import { FfmpegFailed, type RunOptions } from './ffmpeg.ts'
+import { FfmpegFailed, FfmpegMissing, type RunOptions } from './ffmpeg.ts'
 import { decodedTimes, frameTimes } from './frame-times.ts'
 import { type ClipLimits, defaultLimits } from './limits.ts'
 import { pictureOf, readStreams, videoStreams } from './streams.ts'
@@ -88,7 +88,7 @@ export async function probeClip(
     return await look(path, limits, { ...run, decode: options.decode })
   } catch (error) {
     options.signal?.throwIfAborted()
-    if (error instanceof FfmpegFailed && error.exitCode !== 127) throw problemOf(error, limits)
+    if (error instanceof FfmpegFailed && !(error instanceof FfmpegMissing)) throw problemOf(error, limits)
     if (error instanceof RangeError) throw beyond(`It has more than ${limits.frames} frames.`)
     throw error
   }
@@ -146,7 +146,7 @@ function problemOf(error: FfmpegFailed, limits: ClipLimits): Problem {
   if (said.includes('max pixel count') || /Picture size \S+ is invalid/.test(said))
     return because(beyond, sizeDetail(limits))
   if (said.includes('max_streams')) return because(beyond, `It has more than ${limits.streams} streams.`)
-  if (said.includes('Cannot allocate memory')) return because(beyond, 'Decoding it takes more memory than is allowed.')
+  if (/Cannot allocate memory|failed to map segment/.test(said)) return because(beyond, 'Decoding it takes more memory than is allowed.')
   if (error.message.includes('took longer')) return because(beyond, 'Reading it took longer than is allowed.')
   const container = /\[(\w+)[^\]]*\] Format not on whitelist/.exec(said)?.[1]
   if (container) return because(notVideo, `Its container is ${container}; taken are ${demuxers.join(', ')}.`)

@@ -7,9 +7,9 @@ import { answerDigest } from '../../service/custody/answer-digest.ts'
 import { canonicalJson } from '../../service/custody/canonical.ts'
 import { newId } from '../../service/custody/id.ts'
 import type { Act, Ledger } from '../../service/custody/ledger.ts'
-import { receiptOf } from '../../service/custody/receipt-of.ts'
 import { buildPackage, type PackageInput } from '../../service/disclosure/package/build.ts'
 import { recipientOpenings } from '../../service/disclosure/package/openings.ts'
+import { receiptFor } from '../../service/intake/receipts.ts'
 import type { Decision } from '../../service/policy/decision.ts'
 import { canonicalCertificate, type LeakCertificate } from '../../service/redaction/certificate.ts'
 import { canonicalPlan, type RedactionPlan } from '../../service/redaction/plan.ts'
@@ -190,7 +190,7 @@ export async function makePackage(story: Story = {}, shared?: Ledger): Promise<T
   const prepared = await record({ ev: 'disclosure.prepared', who: agency, obj: { ...built, role: 'package' } })
   const [keyFile, receiptFile] = [join(dir, 'key'), join(dir, 'receipt.tlog-proof')]
   await writeFile(keyFile, `${ledger.verifierKey}\n`)
-  await writeFile(receiptFile, await receiptOf(ledger, prepared))
+  await writeFile(receiptFile, await receiptFor(ledger, prepared))
   const kept = stack.move()
   const key = ledger.verifierKey
   return {

@@ -11,9 +11,11 @@ precision, as in the source, and are widened when the session loads. Input `inpu
     pip install onnxruntime==1.32.0 ai-edge-litert==2.3.0
     python convert-mediapipe.py --compare package/face_detection_full_range.tflite mediapipe-full-range.onnx
 
-runs both on generated pictures and prints the largest difference.
+runs both on generated pictures and prints the largest difference. With `--record` in front of the TFLite file and the name of
+a JSON file it writes what TFLite itself answers to three pictures, for test/redaction/mediapipe.test.ts.
 """
 
+import json
 import sys
 
 import numpy as np
@@ -125,14 +127,26 @@ def convert(source: str, target: str) -> None:
     onnx.save(made, target)
 
 
-def compare(source: str, target: str) -> None:
-    import onnxruntime
+def reference_of(source: str):
     from ai_edge_litert.interpreter import Interpreter
 
     reference = Interpreter(model_path=source)
     reference.allocate_tensors()
     taken = reference.get_input_details()[0]['index']
-    given = {d['shape'][2]: d['index'] for d in reference.get_output_details()}
+    given = {int(d['shape'][2]): d['index'] for d in reference.get_output_details()}
+
+    def answer(picture: np.ndarray) -> dict[int, np.ndarray]:
+        reference.set_tensor(taken, picture)
+        reference.invoke()
+        return {width: reference.get_tensor(index) for width, index in given.items()}
+
+    return answer
+
+
+def compare(source: str, target: str) -> None:
+    import onnxruntime
+
+    reference = reference_of(source)
     session = onnxruntime.InferenceSession(target, providers=['CPUExecutionProvider'])
     draw = np.random.default_rng(1)
     worst = {1: 0.0, 16: 0.0}
@@ -140,12 +154,26 @@ def compare(source: str, target: str) -> None:
         coarse = draw.random((2 + 4 * k, 2 + 4 * k, 3), np.float32) * 2 - 1
         at = np.arange(192) * len(coarse) // 192
         picture = coarse[at][:, at][None]
-        reference.set_tensor(taken, picture)
-        reference.invoke()
+        theirs = reference(picture)
         for width, ours in zip((1, 16), session.run(['logits', 'regressors'], {'input': picture.transpose(0, 3, 1, 2).copy()})):
-            worst[width] = max(worst[width], float(np.abs(ours - reference.get_tensor(given[width])).max()))
+            worst[width] = max(worst[width], float(np.abs(ours - theirs[width]).max()))
     print(f'largest difference over 20 pictures: logits {worst[1]:.2e}, regressors {worst[16]:.2e} px')
 
 
+def record(source: str, target: str) -> None:
+    reference = reference_of(source)
+    y, x, channel = np.mgrid[0:192, 0:192, 0:3]
+    recorded = []
+    for step in (5, 16, 48):
+        bytes_ = (x // step * 37 + y // step * 91 + channel * 53 + x * y // 192) % 256
+        answer = reference((bytes_ / 127.5 - 1).astype(np.float32)[None])
+        cells = range(0, 2304, 97)
+        recorded.append({'step': step, 'cells': [[c, float(answer[1][0, c, 0]), *map(float, answer[16][0, c])] for c in cells]})
+    with open(target, 'w') as out:
+        json.dump(recorded, out, separators=(',', ':'))
+
+
 if __name__ == '__main__':
-    compare(*sys.argv[2:]) if sys.argv[1] == '--compare' else convert(*sys.argv[1:])
+    modes = {'--compare': compare, '--record': record}
+    mode = modes.get(sys.argv[1])
+    mode(*sys.argv[2:]) if mode else convert(*sys.argv[1:])
