@@ -8,7 +8,7 @@ import { newId } from '../custody/id.ts'
 import { Problem } from '../http/problem.ts'
 import { findExhibit } from '../intake/exhibits.ts'
 import { findIncident } from '../intake/incidents.ts'
-import { custodian, openingsFor } from '../intake/openings.ts'
+import { custodian, recipientOpenings } from '../intake/openings.ts'
 import type { Decision } from '../policy/decision.ts'
 import { whoOf } from '../policy/judge.ts'
 import { acceptable } from '../redaction/certificate.ts'
@@ -58,9 +58,8 @@ async function packageUp(
   const exhibit = (await findExhibit(parts.db, request.exhibitNumber))!
   const incident = (await findIncident(parts.db, exhibit.incidentId))!
   const redacted = await openDerivative(parts, derivative, chain, folder)
-  const bundle = await parts.ledger.bundle(chain, {
-    opening: await openingsFor(parts.ledger, chain, { roles: [], organisation: disclosure.agencyId }),
-  })
+  const opening = recipientOpenings(await parts.ledger.chain(chain), disclosure.agencyId, derivative.sha256)
+  const bundle = await parts.ledger.bundle(chain, { opening })
   const { purpose = '', authority } = request.filed
   const zip = join(folder, 'package.zip')
   const utf8 = new TextEncoder()

@@ -48,14 +48,9 @@ export const refusals = {
 export const unprocessable = { 409: problem('not now'), 422: problem('understood, but it cannot be done') } as const
 
 export const IdempotencyHeader = z.object({
-  'idempotency-key': z
-    .string()
-    .min(8)
-    .max(255)
-    .optional()
-    .openapi({
-      description: 'Makes a retry act once. A key belongs to one request: with another body it is refused (422).',
-    }),
+  'idempotency-key': z.string().min(8).max(255).optional().openapi({
+    description: 'Makes a retry act once. A key belongs to one request: with another body it is refused (422).',
+  }),
 })
 
 export const json = <S extends z.ZodType>(schema: S, description: string) => ({

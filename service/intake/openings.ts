@@ -1,24 +1,46 @@
 /** Who may see what an entry says. The entries themselves everyone gets: without an opening they show that something happened, not what. */
-import type { Opening } from '../custody/commitment.ts'
-import type { Ledger } from '../custody/ledger.ts'
+import type { LedgerEntry } from '../custody/chain.ts'
+import type { Field, Opening } from '../custody/commitment.ts'
+
+/** Whose acquisition and redaction it was is the custodian's own affair. */
+const derivation: readonly Field[] = ['ev', 'obj', 'from']
 
 /** The custodian's own name as an organisation; its workers act under it too. */
 export const custodian = 'custodian'
 
-/**
- * For `Ledger.bundle`. An auditor and the custodian see all; an agency sees its own acts and the custodian's, so that another agency's
- * interest in an exhibit does not show.
- */
-export async function openingsFor(
-  ledger: Ledger,
-  chain: string,
+/** For a person who reads a chain: an auditor and the custodian see all, an agency what `recipientOpenings` grants it. */
+export function openingsFor(
+  chain: readonly LedgerEntry[],
   person: { readonly roles: readonly string[]; readonly organisation: string },
-): Promise<(opening: Opening) => boolean> {
+): (opening: Opening) => boolean {
   if (person.organisation === custodian || person.roles.includes('auditor')) return () => true
-  const visible = new Set<number>()
-  for (const { index, openings } of await ledger.chain(chain)) {
-    const who = openings.find(opening => opening.field === 'who')?.value as { organisation?: string } | undefined
-    if (who?.organisation === custodian || who?.organisation === person.organisation) visible.add(index)
+  return recipientOpenings(chain, person.organisation)
+}
+
+/**
+ * For `Ledger.bundle`: `chain` is what `Ledger.chain` answered, `organisation` the recipient's, `copySha256` the digest of the
+ * redacted copy it gets, if any. The entries of another agency, and other copies of the same master, stay closed.
+ */
+export function recipientOpenings(
+  chain: readonly LedgerEntry[],
+  organisation: string,
+  copySha256?: string,
+): (opening: Opening) => boolean {
+  const fieldsShown = new Map<number, readonly Field[] | 'all'>()
+  for (const { index, openings } of chain) {
+    const value = (field: Field) => openings.find(opening => opening.field === field)?.value
+    const who = value('who') as { organisation?: string } | undefined
+    const obj = value('obj') as { sha256?: string } | undefined
+    const from = value('from') as { parent?: string } | undefined
+    if (who?.organisation === organisation) fieldsShown.set(index, 'all')
+    else if (value('ev') === 'exhibit.acquired') fieldsShown.set(index, derivation)
+    else if (copySha256 && value('ev') === 'exhibit.redacted' && obj?.sha256 === copySha256)
+      fieldsShown.set(index, derivation)
+    else if (copySha256 && value('ev') === 'redaction.reviewed' && from?.parent === copySha256)
+      fieldsShown.set(index, [...derivation, 'pol'])
   }
-  return opening => visible.has(opening.index)
+  return ({ index, field }) => {
+    const shown = fieldsShown.get(index)
+    return shown === 'all' || shown?.includes(field) === true
+  }
 }

@@ -170,7 +170,7 @@ export function intakeRoutes(intake: Intake, houseChain: string) {
         exhibit: exhibitFacts(exhibit),
       })
       if (!exhibit) throw new Problem('not-found')
-      const mayOpen = await openingsFor(intake.ledger, exhibit.chain, person)
+      const mayOpen = openingsFor(await intake.ledger.chain(exhibit.chain), person)
       const bundle = await intake.ledger.bundle(exhibit.chain, { opening: mayOpen })
       const entries = bundle.entries.map(({ index, bytes, proof }) => ({
         index,

@@ -21,6 +21,8 @@ export interface RunOptions {
   memoryBytes?: number
   /** Folder the child runs in: a fresh one of its own where absent. */
   cwd?: string
+  /** Called with what the child says on standard error, piece by piece. */
+  onWarning?: (text: string) => void
 }
 
 /** ffmpeg or ffprobe did not do its work. For logs: the message and the tail can carry paths and metadata of the clip. */
@@ -158,6 +160,7 @@ async function* childOutput(
   let tail = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     tail = (tail + text).slice(-tailBytes)
+    options.onWarning?.(text)
   })
 
   try {

@@ -35,25 +35,29 @@ export async function frameTimes(
   return { sourcePts: await decodedTimes(path, clip, limits, options), decoded: true }
 }
 
-/** Undefined when a packet has no time, an equal one, is damaged, is not shown, or the first is no key frame. */
+/** Undefined when a packet has no time or an equal one or is not shown, the first is no key frame, or ffprobe had to warn of anything. */
 async function indexedTimes(path: string, clip: VideoStream, limits: ClipLimits, options: RunOptions) {
+  let warned = false
+  const onWarning = () => {
+    warned = true
+  }
   const packets = ffprobeOutput(
     [
       ...inputLimits(limits),
       ...['-select_streams', String(clip.stream), '-show_entries', 'packet=pts,flags', '-of', 'csv=p=0'],
       ...['-i', fileAddress(path)],
     ],
-    options,
+    { ...options, onWarning },
   )
   const times: number[] = []
   for await (const line of lines(packets)) {
     const [time = '', flags = ''] = line.split(',')
-    const sound = /^-?\d+$/.test(time) && !/[DC]/.test(flags) && (times.length > 0 || flags.includes('K'))
+    const sound = /^-?\d+$/.test(time) && !flags.includes('D') && (times.length > 0 || flags.includes('K'))
     if (!sound) return undefined
     if (times.push(Number(time)) > limits.frames) throw new RangeError('too many frames')
   }
   times.sort((a, b) => a - b)
-  return times.some((t, i) => t === times[i - 1]) ? undefined : times
+  return warned || times.some((t, i) => t === times[i - 1]) ? undefined : times
 }
 
 /** The first `most` frames as they come out of the decoder. */

@@ -105,11 +105,17 @@ async function look(
   run: RunOptions & { decode?: boolean | undefined },
 ): Promise<ClipInfo> {
   if (await isEmpty(path)) throw notVideo('The file is empty.')
-  const found = await readStreams(path, limits, run)
+  let warnings = ''
+  const onWarning = (text: string) => {
+    warnings = (warnings + text).slice(-8192)
+  }
+  const found = await readStreams(path, limits, { ...run, onWarning })
   const [video, ...others] = videoStreams(found)
   if (!video) throw notVideo('It has no video stream.')
   if (video.width * video.height > limits.pixels) throw beyond(sizeDetail(limits))
-  if (video.width < 1 || video.height < 1) throw notVideo('Its frames have no size.')
+  if (video.width < 1 || video.height < 1) {
+    throw tooLarge.test(warnings) ? beyond(sizeDetail(limits)) : notVideo('Its frames have no size.')
+  }
   const picture = pictureOf(video)
 
   const clip = { format: found.format.format_name, ...picture }
@@ -139,14 +145,17 @@ async function isEmpty(path: string): Promise<boolean> {
   return (await file.stat()).size === 0
 }
 
+/** How a decoder words that it will not take a size; it then reports none. */
+const tooLarge = /max pixel count|Picture size [1-9]\d{3,}x[1-9]\d{3,} is invalid/
+
 /** What ffmpeg said, in words that a sender can act on. Its own words can quote the file and stay inside. */
 function problemOf(error: FfmpegFailed, limits: ClipLimits): Problem {
   const said = error.stderrTail
   const because = (make: typeof beyond, detail: string) => make(detail, error)
-  if (said.includes('max pixel count') || /Picture size \S+ is invalid/.test(said))
-    return because(beyond, sizeDetail(limits))
+  if (tooLarge.test(said)) return because(beyond, sizeDetail(limits))
   if (said.includes('max_streams')) return because(beyond, `It has more than ${limits.streams} streams.`)
-  if (/Cannot allocate memory|failed to map segment/.test(said)) return because(beyond, 'Decoding it takes more memory than is allowed.')
+  if (/Cannot allocate memory|failed to map segment/.test(said))
+    return because(beyond, 'Decoding it takes more memory than is allowed.')
   if (error.message.includes('took longer')) return because(beyond, 'Reading it took longer than is allowed.')
   const container = /\[(\w+)[^\]]*\] Format not on whitelist/.exec(said)?.[1]
   if (container) return because(notVideo, `Its container is ${container}; taken are ${demuxers.join(', ')}.`)

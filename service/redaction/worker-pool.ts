@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import type { Answer } from './detect-worker.ts'
 import type { Finding, Picture } from './detector.ts'
 import type { Layout } from './layout.ts'
 import type { Lens } from './onnx-detector.ts'
@@ -24,19 +26,22 @@ export function openPool(lenses: readonly Lens[], layout: Layout, workers: numbe
     asked.clear()
   }
 
-  function answer(thread: Worker, findings: Finding[]): void {
-    asked.get(thread)?.resolve(findings)
+  function hear(thread: Worker, answer: Answer): void {
+    if ('fault' in answer) return fail(answer.fault)
+    asked.get(thread)?.resolve(answer.findings)
     asked.delete(thread)
     const next = waiting.shift()
     if (next) next.resolve(thread)
     else free.push(thread)
   }
 
+  const ended: Promise<unknown>[] = []
   const threads = Array.from({ length: workers }, () => {
     const thread = new Worker(new URL('./detect-worker.ts', import.meta.url), { workerData: { lenses, layout } })
-    thread.on('message', (findings: Finding[]) => answer(thread, findings))
+    thread.on('message', (answer: Answer) => hear(thread, answer))
     thread.on('error', fail)
     thread.on('exit', code => fail(new Error(`a detector thread ended with ${code}`)))
+    ended.push(once(thread, 'exit').catch(() => {}))
     return thread
   })
   free.push(...threads)
@@ -56,8 +61,10 @@ export function openPool(lenses: readonly Lens[], layout: Layout, workers: numbe
       thread.postMessage(picture, [picture.planes.buffer as ArrayBuffer])
       return { findings: question.promise }
     },
+    /** Waits for the pictures under way: a thread that is terminated inside onnxruntime takes the whole process with it. */
     async [Symbol.asyncDispose]() {
-      await Promise.all(threads.map(thread => thread.terminate()))
+      for (const thread of threads) thread.postMessage('end')
+      await Promise.all(ended)
     },
   }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LedgerEntry } from '../../service/custody/chain.ts'
 import { fields } from '../../service/custody/commitment.ts'
-import { recipientOpenings } from '../../service/disclosure/package/openings.ts'
+import { recipientOpenings } from '../../service/intake/openings.ts'
 
 const [copy, otherCopy] = ['aa'.repeat(32), 'bb'.repeat(32)]
 const acts: { ev: string; organisation: string; obj?: string; parent?: string }[] = [

@@ -60,15 +60,16 @@ test('each of those attempts is in the ledger as a refused access', async () => 
   expect(await estate.service.ledger.size()).toBe(before + 2)
 })
 
-test('an agency sees its own acts and the custodian’s in a chain, and another’s attempts only as closed entries', async () => {
+test('an agency sees its own acts and the acquisition; the custodian’s other acts and another agency’s attempts are closed entries', async () => {
   await answer('GET', `/v1/exhibits/${receipt.exhibitNumber}`)
   const officer = await estate.as('officer', 'agency-a')
   const chain = await officer.json<{
     entries: { index: number }[]
-    openings: { index: number; field: string; value: { organisation?: string } }[]
+    openings: { index: number; field: string; value: unknown }[]
   }>('GET', `/v1/exhibits/${receipt.exhibitNumber}/chain`)
-  const organisations = new Set(chain.openings.filter(o => o.field === 'who').map(o => o.value.organisation))
-  expect(organisations).toEqual(new Set(['custodian', 'agency-a']))
+  const who = chain.openings.filter(o => o.field === 'who').map(o => (o.value as { organisation: string }).organisation)
+  expect(new Set(who)).toEqual(new Set(['agency-a']))
+  expect(chain.openings.filter(o => o.field === 'ev').map(o => o.value)).toContain('exhibit.acquired')
   expect(chain.entries.length).toBeGreaterThan(new Set(chain.openings.map(o => o.index)).size)
 })
 
