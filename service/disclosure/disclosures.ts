@@ -26,7 +26,7 @@ export async function startDisclosure(
   await demandAndRecord(parts, asker, 'disclosure.prepare', request?.chain ?? parts.houseChain, {
     exhibit: exhibitFacts(exhibit),
     ...requestFacts(request),
-    ...agencyFacts(parts.agencies, asker.organisation),
+    ...agencyFacts(parts.agencies, request?.agencyId ?? asker.organisation),
   })
   if (!request) throw new Problem('not-found')
   const disclosureId = newNumber('DS')

@@ -44,7 +44,7 @@ export async function release(parts: Releasing, asker: Asker, wanted: Wanted): P
   const { decision, req } = await demand(parts, asker, 'package.download', disclosure?.chain ?? parts.houseChain, {
     exhibit: exhibitFacts(exhibit),
     ...requestFacts(request, disclosure),
-    ...agencyFacts(parts.agencies, asker.organisation),
+    ...agencyFacts(parts.agencies, request?.agencyId ?? asker.organisation),
   })
   if (!disclosure || !request) throw new Problem('not-found')
   const { packageRef, packageLen, packageSha256 } = ready(disclosure)

@@ -2,7 +2,13 @@
 import { z } from '@hono/zod-openapi'
 import type { Disclosure, Request } from './tables.ts'
 
-const text = (max: number) => z.string().max(max)
+/** Well-formed Unicode in NFC, as the ledger's canonical JSON demands. */
+const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine(value => value.isWellFormed(), 'not well-formed Unicode')
+    .normalize()
 export const NewRequest = z
   .strictObject({
     exhibitNumber: text(64),
@@ -42,7 +48,7 @@ const DecisionView = z
   })
   .openapi('Decision')
 export const NewReview = z
-  .strictObject({ outcome: z.enum(['release', 'withhold']), reason: z.string().min(10).max(2000) })
+  .strictObject({ outcome: z.enum(['release', 'withhold']), reason: text(2000).min(10) })
   .openapi('NewReview')
 export const RequestView = z
   .object({

@@ -6,9 +6,9 @@ import type { ClipInfo } from './probe.ts'
 /**
  * Containers that cameras, recorders and phones write, and that refer to nothing outside themselves. Playlists (hls, dash,
  * concat, sdp, rtsp, image2) are what this list keeps out: they name further files or addresses. Raw h264 and hevc are what
- * recorders export when asked for "native"; asf is what some video management systems export.
+ * recorders export when asked for "native"; asf is what some video management systems export, gif what their previews come as.
  */
-export const demuxers = ['mov', 'mp4', 'matroska', 'webm', 'avi', 'mpegts', 'mpeg', 'h264', 'hevc', 'asf'] as const
+export const demuxers = ['mov', 'mp4', 'matroska', 'webm', 'avi', 'mpegts', 'mpeg', 'h264', 'hevc', 'asf', 'gif'] as const
 
 const decodeThreads = 4
 

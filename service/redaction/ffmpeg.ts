@@ -180,6 +180,8 @@ async function* childOutput(
     clearTimeout(life)
     signal?.removeEventListener('abort', abort)
     child.kill('SIGKILL')
+    // A child counts as closed only when nobody can read from it any more.
+    child.stdout.destroy()
     await closed.catch(() => {})
     if (own !== undefined) await rm(own, { recursive: true, force: true })
   }

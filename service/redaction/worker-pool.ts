@@ -27,7 +27,10 @@ export function openPool(lenses: readonly Lens[], layout: Layout, workers: numbe
   }
 
   function hear(thread: Worker, answer: Answer): void {
-    if ('fault' in answer) return fail(answer.fault)
+    if ('fault' in answer) {
+      fail(answer.fault)
+      return
+    }
     asked.get(thread)?.resolve(answer.findings)
     asked.delete(thread)
     const next = waiting.shift()

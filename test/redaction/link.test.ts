@@ -1,0 +1,256 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { boxesOf } from '../../service/redaction/chain-boxes.ts'
+import { link, type Sighting } from '../../service/redaction/link.ts'
+import type { BoxRun } from '../../service/redaction/plan.ts'
+import { rulesOf } from '../../service/redaction/rules.ts'
+
+const rules = rulesOf.face
+const size = { width: 1281, height: 720 }
+
+interface Walk {
+  frames: Sighting[][]
+  seconds: number[]
+}
+
+/** One thing on a smooth path, sighted on every frame. */
+function walk(count: number, rate: number, at: (seconds: number) => [number, number], side = 60, score = 0.9): Walk {
+  const seconds = Array.from({ length: count }, (_, frame) => frame / rate)
+  const frames = seconds.map((t, frame) => {
+    const [x, y] = at(t)
+    return [{ frame, seconds: t, score, box: { x: x - side / 2, y: y - side / 2, w: side, h: side } }]
+  })
+  return { frames, seconds }
+}
+
+function plan({ frames, seconds }: Walk): { runs: BoxRun[]; unseen: [number, number][] }[] {
+  return link(frames, seconds, rules).map(chain => boxesOf(chain, seconds, size, rules))
+}
+
+/** Whether one box of the frame holds all of it, as far as it lies within the frame. */
+function covered(tracks: { runs: BoxRun[] }[], { frame, box }: Sighting): boolean {
+  const left = Math.max(0, box.x)
+  const top = Math.max(0, box.y)
+  const right = Math.min(size.width, box.x + box.w)
+  const bottom = Math.min(size.height, box.y + box.h)
+  return tracks.some(({ runs }) =>
+    runs.some(
+      ([from, to, x, y, w, h]) =>
+        from <= frame && frame <= to && x <= left && y <= top && x + w >= right && y + h >= bottom,
+    ),
+  )
+}
+
+const score = fc.double({ min: 0.3, max: 1, noNaN: true })
+const sighting = fc.record({
+  x: fc.double({ min: -40, max: 1270, noNaN: true }),
+  y: fc.double({ min: -40, max: 710, noNaN: true }),
+  w: fc.double({ min: 6, max: 400, noNaN: true }),
+  h: fc.double({ min: 6, max: 400, noNaN: true }),
+})
+const anything = fc
+  .tuple(
+    fc.array(fc.array(fc.tuple(sighting, score), { maxLength: 4 }), { minLength: 1, maxLength: 40 }),
+    fc.array(fc.double({ min: 0.001, max: 2.5, noNaN: true }), { minLength: 40, maxLength: 40 }),
+  )
+  .map(([content, steps]): Walk => {
+    let now = 0
+    const seconds = content.map((_, i) => (now += i === 0 ? 0 : steps[i]!))
+    const frames = content.map((found, frame) =>
+      found.map(([box, score]) => ({ frame, seconds: seconds[frame]!, score, box })),
+    )
+    return { frames, seconds }
+  })
+
+const smooth = fc
+  .record({
+    rate: fc.constantFrom(15, 25, 30),
+    x: fc.double({ min: 320, max: 960, noNaN: true }),
+    y: fc.double({ min: 150, max: 500, noNaN: true }),
+    speed: fc.tuple(fc.double({ min: -150, max: 150, noNaN: true }), fc.double({ min: -50, max: 50, noNaN: true })),
+    sway: fc.double({ min: 0, max: 20, noNaN: true }),
+  })
+  .map(({ rate, x, y, speed: [vx, vy], sway }) =>
+    walk(rate * 2, rate, t => [x + vx * t, y + vy * t + sway * Math.sin(3 * t)]),
+  )
+
+/** So many of them, picked evenly at random: fast-check's own picks favour the first and the last. */
+function drawn<T>(from: readonly T[], count: number, seed: number): T[] {
+  let state = seed
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+  return from
+    .map(one => ({ one, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .slice(0, count)
+    .map(({ one }) => one)
+}
+
+describe('whatever is sighted', () => {
+  test('a plan covers every sighting of a chain, with the margin', () => {
+    fc.assert(
+      fc.property(anything, given => {
+        for (const chain of link(given.frames, given.seconds, rules)) {
+          const made = boxesOf(chain, given.seconds, size, rules)
+          for (const one of chain) {
+            const { x, y, w, h } = one.box
+            const [dx, dy] = [Math.max(8, w / 5), Math.max(8, h / 5)]
+            const visible = x + w > 0 && y + h > 0 && x < size.width && y < size.height
+            const wide = { ...one, box: { x: x - dx, y: y - dy, w: w + 2 * dx, h: h + 2 * dy } }
+            if (visible) expect(covered([made], wide)).toBe(true)
+          }
+        }
+      }),
+    )
+  })
+
+  test('a sighting belongs to one chain at most, and chains go forward in time', () => {
+    fc.assert(
+      fc.property(anything, ({ frames, seconds }) => {
+        const chains = link(frames, seconds, rules)
+        const boxes = chains.flat().map(one => one.box)
+        expect(new Set(boxes).size).toBe(boxes.length)
+        for (const chain of chains) {
+          expect(chain.every((one, i) => i === 0 || one.frame > chain[i - 1]!.frame)).toBe(true)
+          expect(chain.some(one => one.score >= 0.5)).toBe(true)
+        }
+      }),
+    )
+  })
+
+  test('a strong sighting that was sure is always covered', () => {
+    fc.assert(
+      fc.property(anything, given => {
+        const tracks = plan(given)
+        for (const one of given.frames.flat()) {
+          const { x, y, w, h } = one.box
+          const visible = x + w > 0 && y + h > 0 && x < size.width && y < size.height
+          if (one.score >= 0.8 && visible) expect(covered(tracks, one)).toBe(true)
+        }
+      }),
+    )
+  })
+
+  test('boxes lie in the frame, on even pixels or on its border, on rising frames', () => {
+    fc.assert(
+      fc.property(anything, given => {
+        for (const { runs, unseen } of plan(given)) {
+          let next = 0
+          for (const [from, to, x, y, w, h] of runs) {
+            expect(from).toBeGreaterThanOrEqual(next)
+            expect(to).toBeGreaterThanOrEqual(from)
+            next = to + 1
+            expect([x % 2, y % 2]).toEqual([0, 0])
+            expect((x + w) % 2 === 0 || x + w === size.width).toBe(true)
+            expect((y + h) % 2 === 0 || y + h === size.height).toBe(true)
+            expect(Math.min(x, y, w - 1, h - 1)).toBeGreaterThanOrEqual(0)
+            expect(x + w <= size.width && y + h <= size.height).toBe(true)
+          }
+          expect(next).toBeLessThanOrEqual(given.frames.length)
+          expect(unseen.every(([from, to]) => from <= to)).toBe(true)
+        }
+      }),
+    )
+  })
+
+  test('the order in which the sightings of a frame come does not matter', () => {
+    fc.assert(
+      fc.property(anything, ({ frames, seconds }) => {
+        const turned = frames.map(sightings => sightings.toReversed())
+        expect(plan({ frames: turned, seconds })).toEqual(plan({ frames, seconds }))
+      }),
+    )
+  })
+})
+
+describe('a thing in smooth motion', () => {
+  test('stays covered when 60% of its sightings in the middle are lost', () => {
+    fc.assert(
+      fc.property(smooth, fc.integer({ min: 1 }), (given, seed) => {
+        const middle = given.frames.slice(3, -3).flat()
+        const lost = new Set(drawn(middle, Math.round(0.6 * middle.length), seed))
+        const frames = given.frames.map(found => found.filter(one => !lost.has(one)))
+        const tracks = plan({ frames, seconds: given.seconds })
+        expect(tracks).toHaveLength(1)
+        for (const one of given.frames.flat()) expect(covered(tracks, one)).toBe(true)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('is one track through a stretch of weak sightings and a gap of a second, which the plan marks', () => {
+    const { frames, seconds } = walk(75, 25, t => [300 + 100 * t, 300])
+    const faded = frames.map((found, n) => (n >= 20 && n < 30 ? found.map(one => ({ ...one, score: 0.32 })) : found))
+    const gone = faded.map((found, n) => (n >= 30 && n < 54 ? [] : found))
+    const tracks = plan({ frames: gone, seconds })
+    expect(tracks).toHaveLength(1)
+    expect(tracks[0]!.unseen).toEqual([[30, 53]])
+    for (const one of frames.flat()) expect(covered(tracks, one)).toBe(true)
+  })
+
+  test('is found backwards in time: weak sightings before the first strong one are its own', () => {
+    const { frames, seconds } = walk(50, 25, t => [300 + 100 * t, 300])
+    const dawning = frames.map((found, n) => (n < 20 ? found.map(one => ({ ...one, score: 0.35 })) : found))
+    const [track] = plan({ frames: dawning, seconds })
+    expect(track!.runs[0]![0]).toBe(0)
+    expect(track!.unseen).toEqual([])
+  })
+
+  test('stays covered for 0.3 s after it was last seen, by the clock and not by the count', () => {
+    for (const rate of [10, 20, 50]) {
+      const { frames, seconds } = walk(rate * 2, rate, () => [400, 300])
+      const gone = frames.map((found, n) => (n < rate ? found : []))
+      const [track] = plan({ frames: gone, seconds })
+      expect(track!.runs.at(-1)![1]).toBe(rate - 1 + 0.3 * rate)
+    }
+  })
+})
+
+describe('time', () => {
+  test('at one frame a second a single sighting is covered, and held for a frame', () => {
+    const { frames, seconds } = walk(6, 1, () => [400, 300], 60, 0.55)
+    const once = frames.map((found, n) => (n === 2 ? found : []))
+    const tracks = plan({ frames: once, seconds })
+    expect(tracks.map(({ unseen }) => unseen)).toEqual([
+      [
+        [1, 1],
+        [3, 3],
+      ],
+    ])
+  })
+
+  test('at 25 frames a second a single weak sighting is chance', () => {
+    const { frames, seconds } = walk(50, 25, () => [400, 300], 60, 0.55)
+    expect(plan({ frames: frames.map((found, n) => (n === 20 ? found : [])), seconds })).toEqual([])
+  })
+
+  test('a clip of one frame covers what is on it', () => {
+    const one = walk(1, 25, () => [400, 300], 60, 0.55)
+    expect(covered(plan(one), one.frames[0]![0]!)).toBe(true)
+  })
+
+  test('a frame rate that changes changes nothing', () => {
+    const seconds = Array.from({ length: 60 }, (_, n) => (n < 30 ? n / 30 : 1 + (n - 30) / 10))
+    const frames = seconds.map((t, frame) => [
+      { frame, seconds: t, score: 0.9, box: { x: 200 + 120 * t, y: 300, w: 60, h: 60 } },
+    ])
+    const thinned = frames.map((found, n) => (n % 3 === 0 ? found : []))
+    const tracks = plan({ frames: thinned, seconds })
+    expect(tracks).toHaveLength(1)
+    for (const one of frames.flat().slice(0, 58)) expect(covered(tracks, one)).toBe(true)
+  })
+})
+
+test('two things that pass each other stay two', () => {
+  const left = walk(50, 25, t => [300 + 200 * t, 300])
+  const right = walk(50, 25, t => [700 - 200 * t, 380])
+  const frames = left.frames.map((found, n) => [...found, ...right.frames[n]!])
+  expect(plan({ frames, seconds: left.seconds })).toHaveLength(2)
+})
+
+test('what is nowhere wide enough to be recognised is not covered', () => {
+  const { frames, seconds } = walk(50, 25, () => [400, 300], 5)
+  expect(plan({ frames, seconds })).toEqual([])
+})
