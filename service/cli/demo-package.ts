@@ -2,6 +2,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packagePath } from '../custody/package-layout.ts'
+import { type LeakCertificate, parseCertificate } from '../redaction/certificate.ts'
 import { contactSheet } from '../redaction/contact-sheet.ts'
 import { coveredFrames, parsePlan } from '../redaction/plan.ts'
 import { say, step } from './demo-voice.ts'
@@ -19,7 +20,7 @@ export async function finishDemo(out: string, clip: string) {
   await contactSheet({ before: clip, after: redacted, plan, out: join(out, 'contact-sheet.png') })
   const certificateFile = join(out, 'certificate.json')
   await extractFile(zip, packagePath.certificate, certificateFile)
-  const certificate = JSON.parse(await readFile(certificateFile, 'utf8')) as Record<string, unknown>
+  const certificate = parseCertificate(await readFile(certificateFile, 'utf8'))
   await rm(certificateFile)
   const of = (name: string) => plan.tracks.filter(track => track.class === name).length
   return {
@@ -61,6 +62,11 @@ async function verify(out: string, zip: string, proof?: string) {
   return (await judge(join(out, zip), { key, checkpoint: undefined, proof: proof && join(out, proof) })).result
 }
 
-function summarise(certificate: Record<string, unknown>): string {
-  return JSON.stringify(certificate.residual ?? certificate.hits ?? certificate).slice(0, 160)
+/** In words, what the second look at the copy found; the package carries the whole certificate. */
+function summarise({ secondLook, residual, bound }: LeakCertificate): string {
+  if (!secondLook || !residual) return 'nobody looked a second time'
+  const scanned = `${secondLook.framesScanned} frames searched again`
+  if (residual.tracks > 0)
+    return `${scanned}: ${residual.tracks} tracks that no box covers, each listed in the certificate`
+  return `${scanned}, nothing found; at 95 % fewer than ${bound?.framesPerMillion} frames in a million have what it can see`
 }

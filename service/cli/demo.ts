@@ -97,7 +97,13 @@ async function demonstrate(clip: string, out: string): Promise<void> {
   step('The redacted copy is made, proven and packaged')
   await service.startWorker()
   const bar = progressBar()
-  const show = (_: string, view: DisclosureView) => bar.show(view.stage, view.progress / 1000)
+  let stage = ''
+  const show = (_: string, view: DisclosureView) => {
+    // Where no bar can be drawn, the stages are named as they come.
+    if (!process.stderr.isTTY && view.stage !== stage) say.item(view.stage)
+    stage = view.stage
+    bar.show(view.stage, view.progress / 1000)
+  }
   let disclosure = await awaitDisclosure(officer, request.requestId, show)
   bar.done()
   if (disclosure.state === 'review')

@@ -39,7 +39,7 @@ const certificate = z.strictObject({
       framesScanned: count,
     })
     .optional(),
-  /** What the second look found in the copy and no box covers. */
+  /** What the second look found in the copy and no box covers; beside a box only where the clip shows the like in the open. */
   residual: z
     .strictObject({
       tracks: count,
@@ -113,6 +113,7 @@ export function boundFor(
     caveats: [
       'Neighbouring frames are not independent, so the bound is lower than it would be for as many separate pictures.',
       'The second look uses the models of the plan: what they cannot see in either view is in no number here.',
+      'What touches a cover counts only where the clip itself, looked at in the same way, shows the like in the open.',
       `Only these classes were looked for: ${classes.join(', ') || 'none'}.`,
     ],
   }

@@ -8,7 +8,19 @@ import type { ClipInfo } from './probe.ts'
  * concat, sdp, rtsp, image2) are what this list keeps out: they name further files or addresses. Raw h264 and hevc are what
  * recorders export when asked for "native"; asf is what some video management systems export, gif what their previews come as.
  */
-export const demuxers = ['mov', 'mp4', 'matroska', 'webm', 'avi', 'mpegts', 'mpeg', 'h264', 'hevc', 'asf', 'gif'] as const
+export const demuxers = [
+  'mov',
+  'mp4',
+  'matroska',
+  'webm',
+  'avi',
+  'mpegts',
+  'mpeg',
+  'h264',
+  'hevc',
+  'asf',
+  'gif',
+] as const
 
 const decodeThreads = 4
 
@@ -45,9 +57,14 @@ export function clipInput(path: string, limits: { pixels: number; streams: numbe
  * changed its size in mid-stream back to the size that was probed; it does nothing otherwise.
  */
 export function uprightFilters(
-  clip: Pick<ClipInfo, 'codedWidth' | 'codedHeight' | 'rotationDegrees' | 'mirrored'>,
+  clip: Pick<ClipInfo, 'codedWidth' | 'codedHeight' | 'rotationDegrees' | 'mirrored' | 'border'>,
 ): string[] {
   const turns = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['transpose=cclock'] }
-  const size = `scale=${clip.codedWidth}:${clip.codedHeight}`
-  return [size, ...(clip.mirrored ? ['hflip'] : []), ...turns[clip.rotationDegrees]]
+  const { x, y } = clip.border ?? { x: 0, y: 0 }
+  return [
+    `scale=${clip.codedWidth}:${clip.codedHeight}`,
+    ...(clip.mirrored ? ['hflip'] : []),
+    ...turns[clip.rotationDegrees],
+    ...(x + y > 0 ? [`pad=iw+${2 * x}:ih+${2 * y}:${x}:${y}:gray`] : []),
+  ]
 }

@@ -23,6 +23,7 @@ interface Size {
 }
 
 const pictureWidth = 560
+const pictureHeight = 420
 const gap = 18
 const headHeight = 44
 const labelHeight = 26
@@ -82,10 +83,13 @@ export function chooseFrames(plan: RedactionPlan, rows: number): number[] {
 }
 
 /** Pixels as wide as they are shown. */
+/** As large as fits the room that a picture has, so that an upright clip makes no sheet of endless length. */
 function pictureSize(clip: ClipInfo): Size {
   const { num, den } = clip.sampleAspect
   const stretch = clip.rotationDegrees % 180 === 0 ? num / den : den / num
-  return { width: pictureWidth, height: Math.max(2, Math.round((pictureWidth * clip.height) / (clip.width * stretch))) }
+  const aspect = (clip.width * stretch) / clip.height
+  const width = Math.max(2, Math.round(Math.min(pictureWidth, pictureHeight * aspect)))
+  return { width, height: Math.max(2, Math.round(width / aspect)) }
 }
 
 /** RGB bytes of one frame. A clip whose index can be trusted is entered just before it, any other is decoded from the start. */

@@ -156,6 +156,7 @@ async function* childOutput(
   }
   const abort = () => kill('was aborted')
   signal?.addEventListener('abort', abort)
+  if (signal?.aborted) abort()
   const life = timeoutMs === undefined ? undefined : setTimeout(kill, timeoutMs, `took longer than ${timeoutMs} ms`)
   let tail = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -18,15 +18,14 @@ export interface Drawing {
   readonly fill: string
 }
 
+const scale = 'scale=flags=bicubic+accurate_rnd+full_chroma_int+bitexact'
+
 /**
  * Decoded frames in, frames to encode out as `[v]`: upright, 8-bit 4:2:0 in limited range, padded to even sides, at the
  * times of `clip.pts`, covered. Each frame is reported on standard output after it was drawn.
  */
 export function videoGraph(clip: ClipInfo, { canvas, colour, script, fill }: Drawing): string {
-  const convert = ['scale=flags=bicubic+accurate_rnd+full_chroma_int+bitexact', colour.convert]
-    .filter(Boolean)
-    .join(':')
-  const padded = canvas.width !== clip.width || canvas.height !== clip.height
+  const convert = [scale, colour.convert].filter(Boolean).join(':')
   const tags = `range=tv:colorspace=${colour.matrix}:color_primaries=${colour.primaries}:color_trc=${colour.transfer}`
   const box = `x=${parkedAt(canvas)}:y=0:w=2:h=2:t=fill:color=0x${fill.slice(1)}`
   const filters = [
@@ -34,8 +33,8 @@ export function videoGraph(clip: ClipInfo, { canvas, colour, script, fill }: Dra
     `setpts='${retimeExpression(clip)}'`,
     ...uprightFilters(clip),
     convert,
+    ...padding(canvas.width - clip.width, canvas.height - clip.height),
     'format=yuv420p',
-    ...(padded ? [`pad=${canvas.width}:${canvas.height}:0:0`] : []),
     `setparams=${tags}`,
     ...(script.slots > 0 ? [`sendcmd=f=${scriptFile}`] : []),
     ...Array.from({ length: script.slots }, (_, i) => `drawbox@s${i}=${box}`),
@@ -44,6 +43,17 @@ export function videoGraph(clip: ClipInfo, { canvas, colour, script, fill }: Dra
     'sidedata=mode=delete',
   ]
   return `[0:${clip.stream}]${filters.join(',')}[v]`
+}
+
+/** Repeats the last column and row. In 4:4:4, since `pad` cuts an odd column away where chroma is coarser. */
+function padding(right: number, bottom: number): string[] {
+  if (right === 0 && bottom === 0) return []
+  return [
+    'format=yuv444p',
+    `pad=iw+${right}:ih+${bottom}:0:0`,
+    `fillborders=right=${right}:bottom=${bottom}:mode=smear`,
+    scale,
+  ]
 }
 
 /** Each sound track as `[a0]`, `[a1]`, ..., moved as the first frame was moved to time 0. */

@@ -86,22 +86,24 @@ function sweep(frames: readonly Link[][], seconds: readonly number[], rules: Lin
 
 /** Pairs within reach of one another, nearest first, each end and each sighting once. */
 function nearest(open: readonly Link[], offered: readonly Link[], way: Way): { end: Link; one: Link }[] {
-  const pairs = open.flatMap(end => {
+  const pairs: { end: Link; one: Link; distance: number }[] = []
+  for (const end of open) {
     const drift = driftOf(tail(end, way))
-    return offered.map(one => ({ end, one, distance: distance(end, one, drift) }))
-  })
+    for (const one of offered) {
+      const far = distance(end, one, drift)
+      if (far < Number.POSITIVE_INFINITY) pairs.push({ end, one, distance: far })
+    }
+  }
+  pairs.sort(
+    (a, b) =>
+      a.distance - b.distance || a.end.frame - b.end.frame || a.end.box.x - b.end.box.x || a.end.box.y - b.end.box.y,
+  )
   const taken = new Set<Link>()
-  return pairs
-    .filter(pair => pair.distance < Number.POSITIVE_INFINITY)
-    .toSorted(
-      (a, b) =>
-        a.distance - b.distance || a.end.frame - b.end.frame || a.end.box.x - b.end.box.x || a.end.box.y - b.end.box.y,
-    )
-    .filter(({ end, one }) => {
-      if (taken.has(end) || taken.has(one)) return false
-      taken.add(end).add(one)
-      return true
-    })
+  return pairs.filter(({ end, one }) => {
+    if (taken.has(end) || taken.has(one)) return false
+    taken.add(end).add(one)
+    return true
+  })
 }
 
 /** The end and some sightings behind it, newest first as the sweep goes. */

@@ -1,12 +1,9 @@
-import { boxesOf } from './chain-boxes.ts'
-import type { Finding } from './detector.ts'
 import { digestFile } from './digest.ts'
-import { type Chain, link, type Sighting } from './link.ts'
 import type { Models } from './models.ts'
-import { join } from './nms.ts'
 import type { Lens } from './onnx-detector.ts'
 import { coveredFrames, type DetectorClass, type PlanTrack, planVersion, type RedactionPlan } from './plan.ts'
-import { type ClipInfo, secondsAt } from './probe.ts'
+import { doubtsOf, tracksOf } from './plan-tracks.ts'
+import type { ClipInfo } from './probe.ts'
 import { rulesOf } from './rules.ts'
 import { type Scan, type ScanOptions, scanClip } from './scan.ts'
 
@@ -25,8 +22,7 @@ export interface PlanStats {
   readonly coveredFrames: number
   readonly couldNotTellFrames: number
   readonly tracks: Partial<Record<DetectorClass, number>>
-  /** Sightings on the frames, of several detectors joined. */
-  readonly sightings: number
+  readonly findings: number
   readonly wallMs: number
 }
 
@@ -47,72 +43,23 @@ export async function makePlan(
     lenses.length > 0 ? await scanClip(path, clip, lenses, options) : { frames: clip.pts.map(() => []), damaged: [] }
 
   const tracks: PlanTrack[] = []
-  const counts: Partial<Record<DetectorClass, number>> = {}
-  let sightings = 0
   for (const wanted of classes) {
-    const seen = scan.frames.map((findings, frame) => sightingsOf(findings, wanted, frame, clip))
-    const made = tracksOf(seen, wanted, clip, options)
-    tracks.push(...made.map((track, i) => ({ id: tracks.length + i + 1, ...track })))
-    counts[wanted] = made.length
-    sightings += seen.reduce((sum, { length }) => sum + length, 0)
+    const models = options.models.planning(wanted).map(model => model.sha256)
+    const ground = options.grounds?.[wanted] ?? 'personal-data'
+    for (const track of tracksOf(scan, clip, { class: wanted, models, ground }, tracks.length + 1)) tracks.push(track)
   }
-
   const plan: RedactionPlan = {
     v: planVersion,
     clip: { sha256, width: clip.width, height: clip.height, frames: clip.frames },
-    tool: { models: lenses.map(({ model: { name, sha256 } }) => ({ name, sha256 })), parameters: parametersOf(lenses) },
+    tool: {
+      models: lenses.map(({ model }) => ({ name: model.name, sha256: model.sha256 })),
+      parameters: parametersOf(lenses),
+    },
     classes,
     tracks,
-    couldNotTell: scan.damaged.map(([first, last]) => [first, last]),
+    couldNotTell: doubtsOf(scan),
   }
-  const couldNotTellFrames = scan.damaged.reduce((sum, [first, last]) => sum + last - first + 1, 0)
-  const wallMs = Math.round(performance.now() - started)
-  return {
-    plan,
-    stats: {
-      frames: clip.frames,
-      coveredFrames: coveredFrames(plan),
-      couldNotTellFrames,
-      tracks: counts,
-      sightings,
-      wallMs,
-    },
-  }
-}
-
-function tracksOf(
-  seen: readonly (readonly Sighting[])[],
-  wanted: DetectorClass,
-  clip: ClipInfo,
-  { models, grounds }: PlanOptions,
-): Omit<PlanTrack, 'id'>[] {
-  const rules = rulesOf[wanted]
-  const seconds = seen.map((_, frame) => secondsAt(clip, frame))
-  const digests = models.planning(wanted).map(({ sha256 }) => sha256)
-  return link(seen, seconds, rules)
-    .map(chain => ({
-      class: wanted,
-      ground: grounds?.[wanted] ?? 'personal-data',
-      origin: { kind: 'detector' as const, models: digests },
-      confidence: confidenceOf(chain),
-      ...boxesOf(chain, seconds, clip, rules),
-    }))
-    .filter(({ runs }) => runs.length > 0)
-}
-
-/** What one detector or several saw of a class on a frame, in pixels. */
-function sightingsOf(findings: readonly Finding[], wanted: DetectorClass, frame: number, clip: ClipInfo): Sighting[] {
-  const { width, height } = clip
-  return join(findings.filter(one => one.class === wanted)).map(({ score, box }) => ({
-    frame,
-    seconds: secondsAt(clip, frame),
-    score,
-    box: { x: box.x * width, y: box.y * height, w: box.w * width, h: box.h * height },
-  }))
-}
-
-function confidenceOf(chain: Chain): number {
-  return Math.round(chain.reduce((best, { score }) => Math.max(best, score), 0) * 1000)
+  return { plan, stats: statsOf(plan, scan, performance.now() - started) }
 }
 
 /** A model that plans two classes is run once. */
@@ -132,5 +79,17 @@ function parametersOf(lenses: readonly Lens[]): RedactionPlan['tool']['parameter
   return {
     ...Object.fromEntries([...classes].map(one => [one, { ...rulesOf[one] }])),
     ...Object.fromEntries(lenses.map(({ model }) => [model.name, { scorePerMille: model.scorePerMille }])),
+  }
+}
+
+function statsOf(plan: RedactionPlan, scan: Scan, wallMs: number): PlanStats {
+  const tracks = plan.classes.map(wanted => [wanted, plan.tracks.filter(track => track.class === wanted).length])
+  return {
+    frames: plan.clip.frames,
+    coveredFrames: coveredFrames(plan),
+    couldNotTellFrames: plan.couldNotTell.reduce((sum, [first, last]) => sum + last - first + 1, 0),
+    tracks: Object.fromEntries(tracks),
+    findings: scan.frames.reduce((sum, findings) => sum + findings.length, 0),
+    wallMs: Math.round(wallMs),
   }
 }

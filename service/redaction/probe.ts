@@ -32,6 +32,8 @@ export interface ClipInfo {
   /** Clockwise turn that makes the decoded frame upright, after the optional mirroring left to right. */
   readonly rotationDegrees: 0 | 90 | 180 | 270
   readonly mirrored: boolean
+  /** Even pixels that are added on each side, inside width and height. No clip has any: a second look does, to see it smaller. */
+  readonly border?: { readonly x: number; readonly y: number }
   /** Of the decoded frame, before rotation. */
   readonly sampleAspect: Ratio
   /** `tv` (limited) or `pc` (full); limited where the clip does not say. */

@@ -58,13 +58,18 @@ export async function checkCopy(
   return { copy, covers, certificate }
 }
 
-/** Shows a checked copy to the detectors again, and says what they found outside the covers and how far that reaches. */
+/**
+ * Shows a checked copy of the clip at `path` to the detectors again, and says what they found outside the covers and how far
+ * that reaches. Throws as makePlan does.
+ */
 export async function proveRedaction(
+  path: string,
+  clip: ClipInfo,
   outPath: string,
   { copy, covers, certificate }: CheckedCopy,
   options: LookOptions,
 ): Promise<LeakCertificate> {
-  const { secondLook, residual } = await lookAgain(outPath, copy, covers, options)
+  const { secondLook, residual } = await lookAgain({ path: outPath, clip: copy }, { path, clip }, covers, options)
   const bound = boundFor(secondLook.framesScanned, residual.frames, options.classes)
   return { ...certificate, secondLook, residual, bound }
 }

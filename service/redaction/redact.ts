@@ -90,7 +90,7 @@ async function redactProbed(options: RedactOptions, clip: ClipInfo, clipDigest: 
   try {
     const { rendered, checked } = await renderSoundly(options, clip, plan, part)
     const certificate = options.prove
-      ? await proveRedaction(part, checked, { ...options, onProgress: progress(options, 'prove') })
+      ? await proveRedaction(options.input, clip, part, checked, { ...options, onProgress: progress(options, 'prove') })
       : checked.certificate
     const { sha256, len } = certificate.copy
     const tools = await ffmpegVersions()

@@ -132,3 +132,8 @@ export function difference(a: Pictures, b: Pictures, frame: number, { x, y, w, h
 export function inset({ x, y, w, h }: Area, by: number): Area {
   return { x: x + by, y: y + by, w: w - 2 * by, h: h - 2 * by }
 }
+
+/** Arguments written in one line. */
+export function words(line: string): string[] {
+  return line.split(' ')
+}

@@ -41,7 +41,7 @@ function covered(tracks: { runs: BoxRun[] }[], { frame, box }: Sighting): boolea
   )
 }
 
-const score = fc.double({ min: 0.3, max: 1, noNaN: true })
+const score = fc.oneof(fc.constantFrom(0.3, 0.5, 0.8), fc.double({ min: 0.3, max: 1, noNaN: true }))
 const sighting = fc.record({
   x: fc.double({ min: -40, max: 1270, noNaN: true }),
   y: fc.double({ min: -40, max: 710, noNaN: true }),

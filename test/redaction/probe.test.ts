@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Problem } from '../../service/http/problem.ts'
 import { defaultLimits, probeClip } from '../../service/redaction/probe.ts'
 import { repairTiming } from '../../service/redaction/timing.ts'
-import { ffmpeg, motion, scratch, x264 } from './clips.ts'
+import { ffmpeg, motion, scratch, words, x264 } from './clips.ts'
 import { boxBody, rewrite, setMatrix, setSize } from './mp4.ts'
 
 let folder: Awaited<ReturnType<typeof scratch>>
@@ -218,15 +218,9 @@ describe('what is a video is described as a decoder shows it', () => {
   test('a variable frame rate, to the tick', async () => {
     const path = await clip(
       'vfr.mp4',
-      '-vf',
-      "setpts='N*(N+3)*200'",
-      '-fps_mode',
-      'passthrough',
-      '-video_track_timescale',
-      '90000',
+      ...words("-vf setpts='N*(N+3)*200' -fps_mode passthrough -video_track_timescale 90000"),
       ...x264,
-      '-bf',
-      '2',
+      ...words('-bf 2'),
     )
     const found = await probeClip(path)
     const seconds = found.pts.map(t => (t * found.timeBase.num) / found.timeBase.den)

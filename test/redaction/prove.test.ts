@@ -1,0 +1,154 @@
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  acceptable,
+  boundFor,
+  canonicalCertificate,
+  parseCertificate,
+  soundCopy,
+} from '../../service/redaction/certificate.ts'
+import { makePlan } from '../../service/redaction/make-plan.ts'
+import { loadModels } from '../../service/redaction/models.ts'
+import type { BoxRun, RedactionPlan } from '../../service/redaction/plan.ts'
+import { type ClipInfo, probeClip } from '../../service/redaction/probe.ts'
+import { checkCopy, proveRedaction } from '../../service/redaction/prove.ts'
+import { type Rendered, renderPlan } from '../../service/redaction/render.ts'
+import { ffmpeg, handPlan, motion, scratch, words, x264 } from './clips.ts'
+
+let folder: Awaited<ReturnType<typeof scratch>>
+let clip: ClipInfo
+let plan: RedactionPlan
+let rendered: Rendered
+const runs: BoxRun[] = Array.from({ length: 20 }, (_, n) => [n, n, 4 * (n % 7), 20, 60, 40])
+
+beforeAll(async () => {
+  folder = await scratch()
+  await ffmpeg(...motion(160, 120, 20), ...x264, folder.path('clip.mp4'))
+  clip = await probeClip(folder.path('clip.mp4'))
+  plan = handPlan(clip, runs)
+  rendered = await renderPlan(folder.path('clip.mp4'), clip, plan, folder.path('copy.mp4'))
+})
+afterAll(() => folder[Symbol.asyncDispose]())
+
+const check = async (path: string, by: RedactionPlan = plan) => (await checkCopy(path, clip, by, rendered)).certificate
+
+describe('a copy is held against clip and plan', () => {
+  test('a sound one passes, and its certificate is canonical and without floats', async () => {
+    const certificate = await check(folder.path('copy.mp4'))
+    expect(soundCopy(certificate)).toBe(true)
+    expect(certificate).toMatchObject({
+      frames: { decoded: 20, farthestTickPerMille: 0 },
+      fill: { colour: '#000000', tolerance: 12, edgePixels: 4, frames: 20, boxes: 20, framesBeyond: [] },
+      metadata: [],
+      couldNotTell: { frames: 0, blanked: true },
+    })
+    expect(certificate.fill.worst).toBeLessThanOrEqual(12)
+    const text = canonicalCertificate(certificate)
+    expect(canonicalCertificate(parseCertificate(text))).toBe(text)
+    expect(numbersIn(JSON.parse(text)).filter(n => !Number.isInteger(n))).toEqual([])
+  })
+
+  test('nothing is acceptable that no detector looked at', async () => {
+    expect(acceptable(await check(folder.path('copy.mp4')))).toBe(false)
+  })
+
+  test('a box that is missing on one frame is found on that frame', async () => {
+    const gappy = handPlan(clip, runs.toSpliced(7, 1))
+    await renderPlan(folder.path('clip.mp4'), clip, gappy, folder.path('gappy.mp4'))
+    const certificate = await check(folder.path('gappy.mp4'))
+    expect(certificate.fill.framesBeyond).toEqual([[7, 7]])
+    expect(certificate.fill.worst).toBeGreaterThan(100)
+    expect(soundCopy(certificate)).toBe(false)
+  })
+
+  test('a box that is six pixels too narrow is found', async () => {
+    const narrow = handPlan(
+      clip,
+      runs.map(([a, b, x, y, w, h]): BoxRun => [a, b, x, y, w - 10, h]),
+    )
+    await renderPlan(folder.path('clip.mp4'), clip, narrow, folder.path('narrow.mp4'))
+    expect((await check(folder.path('narrow.mp4'))).fill.framesBeyond).toEqual([[0, 19]])
+  })
+
+  test('another fill than the certificate names is found', async () => {
+    await renderPlan(folder.path('clip.mp4'), clip, plan, folder.path('grey.mp4'), { fill: '#202020' })
+    expect((await check(folder.path('grey.mp4'))).fill).toMatchObject({ framesBeyond: [[0, 19]], colour: '#000000' })
+  })
+
+  test('a frame that is missing, and frames that are late, are found', async () => {
+    const change = async (filter: string, ...more: string[]) => {
+      await ffmpeg(
+        '-i',
+        folder.path('copy.mp4'),
+        '-vf',
+        filter,
+        ...words('-fps_mode passthrough'),
+        ...more,
+        ...x264,
+        folder.path('changed.mp4'),
+      )
+      return check(folder.path('changed.mp4'))
+    }
+    const missing = await change('select=not(eq(n\\,5))')
+    expect(missing.frames.decoded).toBe(19)
+    expect(soundCopy(missing)).toBe(false)
+    const late = await change("setpts='PTS+gte(N,10)*3'", '-enc_time_base', '1:12800')
+    expect(late.frames).toEqual({ decoded: 20, farthestTickPerMille: 3000 })
+    expect(soundCopy(late)).toBe(false)
+  })
+
+  test('a copy that was encoded once more is found, by what the encoder left', async () => {
+    await ffmpeg('-i', folder.path('copy.mp4'), ...x264, folder.path('again.mp4'))
+    expect((await check(folder.path('again.mp4'))).metadata.length).toBeGreaterThan(0)
+  })
+})
+
+describe('the second look', () => {
+  const fixture = fileURLToPath(new URL('../../fixtures/door.mp4', import.meta.url))
+  const classes = ['face', 'plate'] as const
+
+  test('finds a face that the plan lost, and none where the plan is whole', async () => {
+    const models = await loadModels()
+    const path = folder.path('door.mp4')
+    await ffmpeg('-i', fixture, ...words('-t 0.6 -an'), ...x264, '-crf', '12', path)
+    const info = await probeClip(path)
+    const { plan: whole } = await makePlan(path, info, { classes, models, workers: 2 })
+    const without = { ...whole, tracks: whole.tracks.filter(track => track.class !== 'face') }
+    const prove = async (by: RedactionPlan) => {
+      const made = await renderPlan(path, info, by, folder.path('out.mp4'))
+      const checked = await checkCopy(folder.path('out.mp4'), info, by, made)
+      return proveRedaction(path, info, folder.path('out.mp4'), checked, { classes, models, workers: 2 })
+    }
+    const faces = (hits: { class: string }[] | undefined) => hits?.filter(hit => hit.class === 'face').length
+
+    const open = await prove(without)
+    expect(faces(open.residual?.hits)).toBeGreaterThan(0)
+    expect(acceptable(open)).toBe(false)
+    expect(open).toMatchObject({
+      secondLook: { independence: 'same-models', framesScanned: info.frames },
+      bound: { method: 'poisson' },
+    })
+
+    const covered = await prove(whole)
+    expect(faces(covered.residual?.hits)).toBe(0)
+    expect(acceptable(covered)).toBe(covered.residual?.tracks === 0)
+    expect(() => canonicalCertificate(covered)).not.toThrow()
+  })
+
+  test('its bound follows the rule of three, grows with the hits, and never says more than all', () => {
+    expect(boundFor(3000, 0, ['face'])).toMatchObject({
+      method: 'rule-of-three',
+      framesPerMillion: 1000,
+      confidencePercent: 95,
+    })
+    // Exact Poisson limits (chi-squared quantiles) for 1, 5 and 20 events: 4.744, 10.513, 29.062.
+    const limits = [1, 5, 20].map(hits => boundFor(1_000_000, hits, ['face'])!.framesPerMillion)
+    for (const [i, exact] of [4.744, 10.513, 29.062].entries()) expect(Math.abs(limits[i]! - exact)).toBeLessThan(1.1)
+    expect(boundFor(1, 0, [])!.framesPerMillion).toBe(1_000_000)
+  })
+})
+
+function numbersIn(value: unknown): number[] {
+  if (typeof value === 'number') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbersIn) : []
+}
