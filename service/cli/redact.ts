@@ -56,7 +56,7 @@ export async function run(args: string[]): Promise<number> {
   }
   const abort = new AbortController()
   const stop = (name: NodeJS.Signals) => abort.abort(new Interrupted(name))
-  process.once('SIGINT', stop).once('SIGTERM', stop)
+  process.on('SIGINT', stop).on('SIGTERM', stop)
   const report = redactReport(options.json)
   try {
     const made = await redactFile(options, report.progress, abort.signal)

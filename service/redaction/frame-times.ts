@@ -35,7 +35,10 @@ export async function frameTimes(
   return { sourcePts: await decodedTimes(path, clip, limits, options), decoded: true }
 }
 
-/** Undefined when a packet has no time or an equal one or is not shown, the first is no key frame, or ffprobe had to warn of anything. */
+/**
+ * Undefined when a packet has no time or an equal one or is not shown, the first is no key frame or is shown after others (an
+ * open GOP that was cut: those others are never shown), or ffprobe had to warn of anything.
+ */
 async function indexedTimes(path: string, clip: VideoStream, limits: ClipLimits, options: RunOptions) {
   let warned = false
   const onWarning = () => {
@@ -56,8 +59,9 @@ async function indexedTimes(path: string, clip: VideoStream, limits: ClipLimits,
     if (!sound) return undefined
     if (times.push(Number(time)) > limits.frames) throw new RangeError('too many frames')
   }
+  const first = times[0]
   times.sort((a, b) => a - b)
-  return warned || times.some((t, i) => t === times[i - 1]) ? undefined : times
+  return warned || first !== times[0] || times.some((t, i) => t === times[i - 1]) ? undefined : times
 }
 
 /** The first `most` frames as they come out of the decoder. */

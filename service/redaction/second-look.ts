@@ -61,7 +61,7 @@ export async function lookAgain(
     ...track,
     sightings: track.sightings.filter(s => isReal(track.class, s.box, standing[s.frame]!, shown[s.frame] ?? [])),
   }))
-  const hits = real.flatMap(hitsOf)
+  const hits = real.flatMap(track => hitsOf(track, copy.clip))
   const { width, height } = layoutFor(view.width, view.height)
   return {
     secondLook: {
@@ -149,11 +149,12 @@ function overlap(a: Box, b: Box): Box {
   return { x, y, w: Math.min(a.x + a.w, b.x + b.w) - x, h: Math.min(a.y + a.h, b.y + b.h) - y }
 }
 
-/** One hit for each stretch of frames, with the box around all of its sightings that lies in the frame. */
-function hitsOf({ class: kind, confidence, sightings }: OpenTrack): Hit[] {
+/** One hit for each stretch of frames, with the box around what of its sightings lies in the frame. */
+function hitsOf({ class: kind, confidence, sightings }: OpenTrack, { width, height }: ClipInfo): Hit[] {
   const hits: Hit[] = []
   for (const { frame, box } of sightings) {
-    const inside = { ...box, x: Math.max(0, box.x), y: Math.max(0, box.y) }
+    const inside = overlap(box, { x: 0, y: 0, w: width, h: height })
+    if (inside.w <= 0 || inside.h <= 0) continue
     const open = hits.at(-1)
     if (open?.last === frame - 1) Object.assign(open, union(open, inside), { last: frame })
     else hits.push({ class: kind, first: frame, last: frame, ...inside, scorePerMille: confidence })

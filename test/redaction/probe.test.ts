@@ -245,6 +245,15 @@ describe('what is a video is described as a decoder shows it', () => {
     expect(found.pts[0]).toBe(0)
   })
 
+  test('only the frames that are shown of an open group of pictures that was cut', async () => {
+    const open = words('-x264-params open-gop=1:keyint=10:min-keyint=10:bframes=3:b-adapt=0:scenecut=0')
+    await ffmpeg(...motion(96, 64, 40), ...x264, '-preset', 'veryfast', ...open, folder.path('open.mkv'))
+    await ffmpeg('-i', folder.path('open.mkv'), ...words('-ss 0.5 -c copy'), folder.path('cut-open.mkv'))
+    const found = await probeClip(folder.path('cut-open.mkv'))
+    expect(found.decoded).toBe(true)
+    expect(found.pts).toEqual((await probeClip(folder.path('cut-open.mkv'), defaultLimits, { decode: true })).pts)
+  })
+
   test('the index is trusted only where it tells what a decoder shows', async () => {
     expect((await probeClip(await clip('index.mp4'))).decoded).toBe(false)
     for (const name of ['raw.h264', 'stream.ts', 'old.avi', 'stream.mpg']) {

@@ -71,7 +71,8 @@ describe('one call makes a copy', () => {
 })
 
 test('where the index lists a frame that the decoder drops, the frames are counted and the plan is made for those', async () => {
-  await rewrite(await make('sound.mp4'), folder.path('dropped.mp4'), bytes => {
+  await ffmpeg(...motion(160, 120, 15), ...words('-c:v mjpeg -pix_fmt yuvj420p'), folder.path('whole.mp4'))
+  await rewrite(folder.path('whole.mp4'), folder.path('dropped.mp4'), bytes => {
     const sizes = boxBody(bytes, 'stsz') + 12
     const size = (n: number) => bytes.readUInt32BE(sizes + 4 * n)
     let at = boxBody(bytes, 'mdat')

@@ -21,7 +21,7 @@ class Pointwise(nn.Conv2d):
     def forward(self, x):
         if not self.training:
             return super().forward(x)
-        # On a CPU, training is a third faster when this is a matrix product over channels-last memory.
+        # On a CPU, training is faster when this is a matrix product over channels-last memory.
         return F.linear(x.permute(0, 2, 3, 1), self.weight[:, :, 0, 0], self.bias).permute(0, 3, 1, 2)
 
 
