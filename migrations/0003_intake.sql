@@ -13,6 +13,7 @@ create table intake.incidents (
   severity            text not null,
   chain_of_custody_id text not null unique,
   recorded_by         text not null,
+  req                 text not null unique,
   created_at          timestamptz not null default now()
 );
 

@@ -10,6 +10,7 @@ create table disclosure.requests (
   state          text not null check (state in ('permitted', 'refused')),
   decision       text not null,
   approved_by    text[] not null default '{}',
+  downloads      integer not null default 0,
   chain          text not null,
   req            text not null unique,
   expires_at     timestamptz not null,
@@ -49,7 +50,7 @@ create table disclosure.disclosures (
   req            text not null unique,
   failure        text,
   reviewed_by    text,
-  downloads      integer not null default 0,
+  review_reason  text,
   expires_at     timestamptz not null,
   created_at     timestamptz not null default now()
 );

@@ -46,11 +46,17 @@ export function createApp(service: Service): Router {
 /** The inside face of an error: what a person who runs this needs, one JSON line. */
 function describe(error: unknown, method: string): string {
   const trail: string[] = []
-  for (let e: unknown = error; e instanceof Error && trail.length < 5; e = e.cause) trail.push(e.stack ?? e.message)
+  for (let e: unknown = error; e instanceof Error && trail.length < 5; e = e.cause)
+    trail.push(withoutValues(e.stack ?? e.message))
   return JSON.stringify({
     time: new Date().toISOString(),
     level: 'error',
     method,
     error: trail.length > 0 ? trail : String(error),
   })
+}
+
+/** A failed query's message ends with its parameters, and those may be somebody's words. */
+function withoutValues(text: string): string {
+  return text.replace(/\nparams:[\s\S]*?(?=\n {4}at |$)/, '\nparams: left out')
 }

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { fromDrizzle, fromPglite, PgBoss } from 'pg-boss'
 import type { Database, Tx } from './db.ts'
 
-export type JobName = 'disclosure.prepare'
+export type JobName = 'disclosure.prepare' | 'disclosure.abandoned'
 
 export interface Jobs extends AsyncDisposable {
   /** Takes effect when `tx` commits, and never if it rolls back. */
@@ -12,7 +12,16 @@ export interface Jobs extends AsyncDisposable {
   work(name: JobName, handler: (data: { id: string }, signal: AbortSignal) => Promise<void>): Promise<void>
 }
 
-const retries = { retryLimit: 3, retryDelay: 1, retryBackoff: true, expireInSeconds: 4 * 3600, heartbeatSeconds: 60 }
+const names: JobName[] = ['disclosure.prepare', 'disclosure.abandoned']
+/** An outage of hours is waited out; after that the job lands in the queue of the abandoned. */
+const retries = {
+  retryLimit: 60,
+  retryDelay: 1,
+  retryBackoff: true,
+  retryDelayMax: 300,
+  expireInSeconds: 4 * 3600,
+  heartbeatSeconds: 60,
+}
 
 /** `log` hears of trouble that no caller awaits. */
 export async function openJobs(database: Database, databaseUrl: string, log: (error: unknown) => void): Promise<Jobs> {
@@ -24,7 +33,10 @@ export async function openJobs(database: Database, databaseUrl: string, log: (er
   })
   boss.on('error', log)
   await boss.start()
-  await boss.createQueue('disclosure.prepare', retries)
+  await boss.createQueue('disclosure.abandoned', { ...retries, retryLimit: 1000 })
+  await boss.createQueue('disclosure.prepare', { ...retries, deadLetter: 'disclosure.abandoned' })
+  // pg-boss looks a queue up before its first job. Inside an act's transaction PGlite's one connection is taken, and it would wait for ever.
+  for (const name of names) await boss.findJobs(name, { id: '00000000-0000-0000-0000-000000000000' })
   const stopping = new AbortController()
   return {
     async send(tx, name, data) {

@@ -1,10 +1,17 @@
 /** PGlite lets a second process open its folder and lose rows. A listening socket in that folder is a lock that dies with its holder. */
-import { rm } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 
 /** Throws when another living process holds the folder. */
 export async function lockFolder(folder: string): Promise<AsyncDisposable> {
+  // Linux has socket names that live in no folder and die with their holder; elsewhere a path must do, and a killed holder leaves it behind.
+  if (process.platform === 'linux') {
+    const { dev, ino } = await stat(folder)
+    const server = await listen(`\0custos-${dev}-${ino}`)
+    if (!server) throw new Error(`${folder} is in use by another process`)
+    return { [Symbol.asyncDispose]: () => new Promise(resolve => server.close(() => resolve())) }
+  }
   const path = join(folder, 'lock')
   for (let attempt = 0; attempt < 2; attempt++) {
     const server = await listen(path)

@@ -1,14 +1,14 @@
 /** Composition root: builds every part in flow order, and takes it down in the other. */
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config, Secrets } from './config.ts'
 import { type Ledger, openLedger } from './custody/ledger.ts'
 import { type Database, migrate, openDatabase } from './db.ts'
-import { readAgencies } from './disclosure/agencies.ts'
+import { type Agencies, readAgencies } from './disclosure/agencies.ts'
 import type { Disclosing } from './disclosure/disclosures.ts'
-import { prepareDisclosure } from './disclosure/prepare.ts'
+import { abandonDisclosure, prepareDisclosure } from './disclosure/prepare.ts'
 import { openTokens, type Tokens } from './identity/tokens.ts'
 import type { Intake } from './intake/acquire.ts'
 import { openJobs } from './jobs.ts'
@@ -25,6 +25,7 @@ import { makeOpeningCipher } from './vault/opening-cipher.ts'
 import { openVault } from './vault/vault.ts'
 
 export interface Service extends Intake, Disclosing, Oversight, AsyncDisposable {
+  readonly agencies: Agencies
   readonly config: Config
   readonly database: Database
   readonly tokens: Tokens
@@ -54,7 +55,7 @@ export async function openService(config: Config, secrets: Secrets, overrides: O
 
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
   if (config.engine === 'pglite') stack.use(await lockFolder(config.dataDir))
-  const scratchDir = await freshScratch(config)
+  const { scratchDir } = config
 
   const database = stack.use(await openDatabase(secrets.databaseUrl))
   await migrate(database)
@@ -110,27 +111,11 @@ export async function openService(config: Config, secrets: Secrets, overrides: O
     maxClipBytes: config.maxClipBytes,
     limits: defaultLimits,
     nowSeconds: overrides.nowSeconds ?? (() => Math.floor(Date.now() / 1000)),
-    startWorker: () => jobs.work('disclosure.prepare', ({ id }, signal) => prepareDisclosure(service, id, signal)),
+    async startWorker() {
+      await jobs.work('disclosure.prepare', ({ id }, signal) => prepareDisclosure(service, id, signal))
+      await jobs.work('disclosure.abandoned', ({ id }) => abandonDisclosure(service, id))
+    },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
   return service
-}
-
-/** A folder of this process's own. Those of processes that are gone may hold plaintext, so they go first. */
-async function freshScratch({ scratchDir }: Config): Promise<string> {
-  await mkdir(scratchDir, { recursive: true, mode: 0o700 })
-  for (const name of await readdir(scratchDir)) {
-    if (/^\d+$/.test(name) && !lives(Number(name))) await rm(join(scratchDir, name), { recursive: true, force: true })
-  }
-  const own = join(scratchDir, String(process.pid))
-  await mkdir(own, { recursive: true, mode: 0o700 })
-  return own
-}
-
-function lives(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }

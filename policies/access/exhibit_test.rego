@@ -23,11 +23,20 @@ test_the_custodian_sees_every_exhibit if {
 }
 
 test_an_acquisition_is_told_its_retention if {
-	answer := access.answer with input as with_changes({"action": "exhibit.acquire", "roles": ["device"]})
+	answer := access.answer with input as with_changes({
+		"action": "exhibit.acquire",
+		"roles": ["device"],
+		"organisation": "custodian",
+	})
 	answer == {"outcome": "permit", "reasons": [], "obligations": {"retentionDays": 365}}
 }
 
 test_no_acquisition_without_retention if {
-	unheard_of := {"action": "exhibit.acquire", "roles": ["device"], "exhibit": {"incidentType": "unheard-of"}}
+	unheard_of := {
+		"action": "exhibit.acquire",
+		"roles": ["device"],
+		"organisation": "custodian",
+		"exhibit": {"incidentType": "unheard-of"},
+	}
 	reasons_of(with_changes(unheard_of)) == ["retention.unknown"]
 }

@@ -32,3 +32,14 @@ _one_sided if {
 }
 
 _assured if input.assurance >= action.assurance
+
+# METADATA
+# description: Whoever acts for the custodian must be of the custodian.
+reasons contains "organisation.not-custodian" if {
+	_for_custodian
+	not _of_custodian
+}
+
+_for_custodian if "custodian" in _sides
+
+_of_custodian if input.organisation == "custodian"

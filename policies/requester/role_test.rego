@@ -29,7 +29,7 @@ test_role_table[note] if {
 test_roles[note] if {
 	some note, tc in {
 		"none": {"roles": [], "want": {"role.not-allowed"}},
-		"of two sides": {"roles": ["officer", "records-manager"], "want": {"role.conflict"}},
+		"of two sides": {"roles": ["officer", "records-manager"], "want": {"role.conflict", "organisation.not-custodian"}},
 		"of one side": {"roles": ["officer", "lawyer"], "want": set()},
 		"unheard of, beside a good one": {"roles": ["officer", "owner"], "want": {"role.conflict"}},
 	}
@@ -45,4 +45,10 @@ test_assurance_must_reach_what_the_action_asks if {
 	not "assurance.too-low" in reasons_with(filing)
 	"assurance.too-low" in reasons_with(object.union(filing, {"assurance": 1}))
 	"assurance.too-low" in reasons_of(json.remove(reading, ["assurance"]))
+}
+
+test_who_acts_for_the_custodian_is_of_it if {
+	"organisation.not-custodian" in reasons_with({"action": "request.approve", "roles": ["records-manager"]})
+	of_it := {"action": "request.approve", "roles": ["records-manager"], "organisation": "custodian"}
+	not "organisation.not-custodian" in reasons_with(of_it)
 }

@@ -11,6 +11,8 @@ export async function approveRequest(
   request: Request,
   { decision, req }: Permission,
 ): Promise<void> {
+  if (asker.subject === request.subject)
+    throw new Problem('conflict', { detail: 'Nobody approves a request of their own.' })
   const staged = await court.db.transaction(async tx => {
     const approved = await tx
       .update(requests)

@@ -115,7 +115,9 @@ async function keep(
     region: exhibit.region,
     maxBytes: Number.MAX_SAFE_INTEGER,
   })
-  const { clipRef } = await parts.vault.store(spooled, { role: 'derivative', retainUntil: exhibit.retainUntil })
+  const { clipRef } = await parts.vault
+    .store(spooled, { role: 'derivative', retainUntil: exhibit.retainUntil })
+    .finally(() => spooled.discard())
   const { sha256, len } = spooled
   const row = {
     exhibitNumber: newNumber('EX'),

@@ -3,7 +3,7 @@
 import type { Decision, Obligations } from '../policy/decision.ts'
 import type { Facts } from '../policy/facts.ts'
 import type { Agencies } from './agencies.ts'
-import type { Disclosure, Filed, Request } from './tables.ts'
+import type { Filed, Request } from './tables.ts'
 
 const epochSeconds = (instant: string | Date) => Math.floor(new Date(instant).getTime() / 1000)
 
@@ -32,7 +32,6 @@ export function agencyFacts(agencies: Agencies, organisation: string): Pick<Fact
 /** A request, or one that belongs to nobody, so that unknown and foreign are refused alike. The stated purpose comes with it. */
 export function requestFacts(
   request: Request | undefined,
-  disclosure?: Disclosure,
 ): Pick<Facts, 'request' | 'purpose' | 'authority' | 'justification'> {
   if (!request) return { request: { state: 'refused', agencyId: 'nobody', expiresAt: 0, approvals: 0, downloads: 0 } }
   const { state, agencyId, expiresAt, approvedBy } = request
@@ -41,7 +40,7 @@ export function requestFacts(
     agencyId,
     expiresAt: epochSeconds(expiresAt),
     approvals: approvedBy.length,
-    downloads: disclosure?.downloads ?? 0,
+    downloads: request.downloads,
   }
   return { ...statedFacts(request.filed), request: facts }
 }

@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { eq } from 'drizzle-orm'
+import { and, eq, inArray } from 'drizzle-orm'
 import { newId } from '../custody/id.ts'
 import { Problem } from '../http/problem.ts'
 import { findExhibit } from '../intake/exhibits.ts'
@@ -45,6 +45,12 @@ export async function prepareDisclosure(parts: Deriving, disclosureId: string, s
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** The queue gave up on it: it ends as failed, on the record, and a new disclosure may be asked for. */
+export async function abandonDisclosure(parts: Deriving, disclosureId: string): Promise<void> {
+  const disclosure = await findDisclosure(parts.db, disclosureId)
+  if (disclosure) await finish(parts, disclosure, { state: 'failed', failure: 'unavailable' })
 }
 
 async function packageUp(
@@ -89,9 +95,11 @@ async function packageUp(
     region: exhibit.region,
     maxBytes: Number.MAX_SAFE_INTEGER,
   })
-  const { clipRef } = await parts.vault.store(spooled, { role: 'package', retainUntil: disclosure.expiresAt })
+  const { clipRef } = await parts.vault
+    .store(spooled, { role: 'package', retainUntil: disclosure.expiresAt })
+    .finally(() => spooled.discard())
   const staged = await parts.db.transaction(async tx => {
-    await tx
+    const finished = await tx
       .update(disclosures)
       .set({
         state: 'ready',
@@ -102,7 +110,10 @@ async function packageUp(
         packageSha256: sha256,
         packageLen: len,
       })
-      .where(eq(disclosures.disclosureId, disclosureId))
+      .where(unfinished(disclosureId))
+      .returning({ id: disclosures.disclosureId })
+    // Another worker was faster, or a person withheld it meanwhile: this package was never anybody's.
+    if (finished.length === 0) return undefined
     return parts.ledger.stage(tx, {
       chain,
       req: disclosure.req,
@@ -112,7 +123,7 @@ async function packageUp(
       from: { parent: derivative.sha256 },
     })
   })
-  await parts.ledger.recorded(staged)
+  if (staged) await parts.ledger.recorded(staged)
 }
 
 /** The kept copy comes out of the vault as anything does: recorded first. */
@@ -136,7 +147,12 @@ async function finish(
   change: Partial<Disclosure>,
 ): Promise<void> {
   const staged = await parts.db.transaction(async tx => {
-    await tx.update(disclosures).set(change).where(eq(disclosures.disclosureId, disclosureId))
+    const changed = await tx
+      .update(disclosures)
+      .set(change)
+      .where(unfinished(disclosureId))
+      .returning({ id: disclosures.disclosureId })
+    if (changed.length === 0) return undefined
     const reasons = [`disclosure.${change.state}`, ...(change.failure ? [change.failure] : [])]
     return parts.ledger.stage(tx, {
       chain,
@@ -146,7 +162,11 @@ async function finish(
       pol: { bundle: '', data: '', input: '', outcome: 'refuse', reasons },
     })
   })
-  await parts.ledger.recorded(staged)
+  if (staged) await parts.ledger.recorded(staged)
+}
+
+function unfinished(disclosureId: string) {
+  return and(eq(disclosures.disclosureId, disclosureId), inArray(disclosures.state, ['queued', 'running']))
 }
 
 /** A report a quarter of a second is enough for any bar; a failed report is no reason to fail the job. */

@@ -8,6 +8,7 @@ import { type Asker, type Court, demand, keepDecision, polOf, whoOf } from '../p
 import type { Vault } from '../vault/vault.ts'
 import type { Agencies } from './agencies.ts'
 import { agencyFacts, obligationsOf, requestFacts } from './facts.ts'
+import { recordIntegrity } from './integrity.ts'
 import { countDownload, findDisclosure, findRequest } from './store.ts'
 import type { Disclosure } from './tables.ts'
 
@@ -43,7 +44,7 @@ export async function release(parts: Releasing, asker: Asker, wanted: Wanted): P
   const exhibit = request && (await findExhibit(parts.db, request.exhibitNumber))
   const { decision, req } = await demand(parts, asker, 'package.download', disclosure?.chain ?? parts.houseChain, {
     exhibit: exhibitFacts(exhibit),
-    ...requestFacts(request, disclosure),
+    ...requestFacts(request),
     ...agencyFacts(parts.agencies, request?.agencyId ?? asker.organisation),
   })
   if (!disclosure || !request) throw new Problem('not-found')
@@ -58,7 +59,7 @@ export async function release(parts: Releasing, asker: Asker, wanted: Wanted): P
   const { staged, refused } = await parts.db.transaction(async tx => {
     await keepDecision(tx, req, decision)
     // Policy judged the count it was told; of two that come at once the row's lock lets only one have the last download.
-    if (!wanted.headOnly && !(await countDownload(tx, disclosure.disclosureId, obligationsOf(request).maxDownloads))) {
+    if (!wanted.headOnly && !(await countDownload(tx, request.requestId, obligationsOf(request).maxDownloads))) {
       const pol = { ...polOf(decision, request.filed.purpose), outcome: 'refuse', reasons: ['request.downloads-spent'] }
       return { staged: await parts.ledger.stage(tx, { ...act, ev: 'access.refused', pol }), refused: pol.reasons }
     }
@@ -101,6 +102,7 @@ async function openAccounted(
           controller.close()
         } catch (error) {
           await finish('access.aborted').catch(() => {})
+          await recordIntegrity(parts.ledger, act, error).catch(() => {})
           // Erroring the stream destroys the connection, so that nobody takes the part for the whole.
           controller.error(error)
         }
@@ -111,6 +113,7 @@ async function openAccounted(
       },
     })
   } catch (error) {
+    await recordIntegrity(parts.ledger, act, error)
     await finish('access.aborted')
     throw error
   }

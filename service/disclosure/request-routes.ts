@@ -9,11 +9,11 @@ import { demand } from '../policy/judge.ts'
 import { approveRequest } from './approvals.ts'
 import { type Disclosing, startDisclosure } from './disclosures.ts'
 import { agencyFacts, requestFacts } from './facts.ts'
-import { fileRequest } from './requests.ts'
+import { answerAgain, fileRequest } from './requests.ts'
 import { findDisclosure, findRequest } from './store.ts'
 import { DisclosureView, NewRequest, RequestView, viewDisclosure, viewRequest } from './wire.ts'
 
-const byRequest = z.object({ requestId: z.string().max(64) })
+const byRequest = z.object({ requestId: z.string().regex(/^[A-Za-z0-9-]{1,64}$/) })
 
 export function requestRoutes(parts: Disclosing) {
   const app = router()
@@ -44,15 +44,16 @@ export function requestRoutes(parts: Disclosing) {
         throw new Problem('not-found')
       }
       const attempt = {
-        subject: person.subject,
+        subject: `${person.organisation}/${person.subject}`,
         key: c.req.valid('header')['idempotency-key'],
         operation: 'request.file',
       }
       const print = fingerprint(exhibitNumber, JSON.stringify(filed))
-      const { resource } = await once(db, attempt, print, bind =>
+      const { resource, repeated } = await once(db, attempt, print, bind =>
         fileRequest(parts, agencies, person, exhibit, filed as never, bind),
       )
       const request = (await findRequest(db, resource))!
+      if (repeated) await answerAgain(parts, person, request)
       return c.json(viewRequest(request), 201, { location: `/v1/requests/${resource}` })
     },
   )
@@ -110,13 +111,14 @@ export function requestRoutes(parts: Disclosing) {
       const person = c.get('person')
       const request = await findRequest(db, c.req.valid('param').requestId)
       const attempt = {
-        subject: person.subject,
+        subject: `${person.organisation}/${person.subject}`,
         key: c.req.valid('header')['idempotency-key'],
         operation: 'disclosure.prepare',
       }
-      const { resource } = await once(db, attempt, fingerprint(c.req.valid('param').requestId), bind =>
+      const { resource, repeated } = await once(db, attempt, fingerprint(c.req.valid('param').requestId), bind =>
         startDisclosure(parts, person, request, bind),
       )
+      if (repeated) await demand(parts, person, 'disclosure.read', request?.chain ?? houseChain, requestFacts(request))
       return c.json(viewDisclosure((await findDisclosure(db, resource))!), 202, {
         location: `/v1/disclosures/${resource}`,
       })

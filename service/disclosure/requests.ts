@@ -7,10 +7,11 @@ import { Problem } from '../http/problem.ts'
 import type { ExhibitOfIncident } from '../intake/exhibits.ts'
 import { exhibitFacts } from '../intake/facts.ts'
 import { newNumber } from '../intake/numbers.ts'
-import { type Asker, type Court, factsOf, keepDecision, polOf, whoOf } from '../policy/judge.ts'
+import type { Decision } from '../policy/decision.ts'
+import { type Asker, type Court, demand, factsOf, keepDecision, polOf, whoOf } from '../policy/judge.ts'
 import type { Agencies } from './agencies.ts'
-import { agencyFacts, statedFacts } from './facts.ts'
-import { type Filed, requests } from './tables.ts'
+import { agencyFacts, requestFacts, statedFacts } from './facts.ts'
+import { type Filed, type Request, requests } from './tables.ts'
 
 /** Answers the request's id when policy permits. Throws `refused-by-policy`, with reasons and ledger index, after the refusal is durable. */
 export async function fileRequest(
@@ -61,4 +62,13 @@ export async function fileRequest(
   const { index } = await court.ledger.recorded(staged)
   if (!permitted) throw new Problem('refused-by-policy', { reasons: decision.reasons, ledgerIndex: index })
   return requestId
+}
+
+/** A repeated filing is judged as a read, waits until its entry is durable, and is refused as it was refused. */
+export async function answerAgain(court: Court, asker: Asker, request: Request): Promise<void> {
+  await demand(court, asker, 'request.read', request.chain, requestFacts(request))
+  const refused = request.state === 'refused'
+  const { index } = await court.ledger.entryOf(request.req, refused ? 'request.refused' : 'request.approved')
+  const { reasons } = JSON.parse(request.decision) as Decision
+  if (refused) throw new Problem('refused-by-policy', { reasons, ledgerIndex: index })
 }

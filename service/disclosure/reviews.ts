@@ -30,8 +30,8 @@ export async function reviewDisclosure(
       .update(disclosures)
       .set(
         released
-          ? { state: 'queued', reviewedBy: asker.subject }
-          : { state: 'failed', failure: 'withheld', reviewedBy: asker.subject },
+          ? { state: 'queued', reviewedBy: asker.subject, reviewReason: review.reason }
+          : { state: 'failed', failure: 'withheld', reviewedBy: asker.subject, reviewReason: review.reason },
       )
       .where(and(eq(disclosures.disclosureId, disclosureId), eq(disclosures.state, 'review')))
       .returning({ id: disclosures.disclosureId })

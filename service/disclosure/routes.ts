@@ -15,7 +15,7 @@ import { derivativeNumbered, findDisclosure, findRequest } from './store.ts'
 import type { Disclosure } from './tables.ts'
 import { DisclosureView, NewReview, viewDisclosure } from './wire.ts'
 
-const byDisclosure = z.object({ disclosureId: z.string().max(64) })
+const byDisclosure = z.object({ disclosureId: z.string().regex(/^[A-Za-z0-9-]{1,64}$/) })
 
 export function disclosureRoutes(parts: Disclosing) {
   const app = router()
@@ -51,7 +51,7 @@ export function disclosureRoutes(parts: Disclosing) {
       const { disclosure, request, exhibit } = await trace(c.req.valid('param').disclosureId)
       const permission = await demand(parts, c.get('person'), 'disclosure.review', disclosure?.chain ?? houseChain, {
         exhibit: exhibitFacts(exhibit),
-        ...requestFacts(request, disclosure),
+        ...requestFacts(request),
       })
       const derivative = disclosure?.derivative && (await derivativeNumbered(db, disclosure.derivative))
       if (!disclosure) throw new Problem('not-found')
@@ -141,7 +141,7 @@ export function disclosureRoutes(parts: Disclosing) {
   /** The disclosure, once policy lets this person know of it. */
   async function readable(person: Parameters<typeof demand>[1], disclosureId: string): Promise<Disclosure> {
     const { disclosure, request } = await trace(disclosureId)
-    await demand(parts, person, 'disclosure.read', disclosure?.chain ?? houseChain, requestFacts(request, disclosure))
+    await demand(parts, person, 'disclosure.read', disclosure?.chain ?? houseChain, requestFacts(request))
     if (!disclosure) throw new Problem('not-found')
     return disclosure
   }

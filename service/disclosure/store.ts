@@ -32,12 +32,12 @@ export async function reportProgress(db: Db, disclosureId: string, stage: string
     .where(and(eq(disclosures.disclosureId, disclosureId), sql`${disclosures.state} in ('queued', 'running')`))
 }
 
-/** Counts one download if one is left; false when none is. The row's lock makes two at once count as two. */
-export async function countDownload(tx: Tx, disclosureId: string, most: number): Promise<boolean> {
+/** Counts one download if the request has one left; false when not. The row's lock makes two at once count as two. */
+export async function countDownload(tx: Tx, requestId: string, most: number): Promise<boolean> {
   const counted = await tx
-    .update(disclosures)
-    .set({ downloads: sql`${disclosures.downloads} + 1` })
-    .where(and(eq(disclosures.disclosureId, disclosureId), lt(disclosures.downloads, most)))
-    .returning({ id: disclosures.disclosureId })
+    .update(requests)
+    .set({ downloads: sql`${requests.downloads} + 1` })
+    .where(and(eq(requests.requestId, requestId), lt(requests.downloads, most)))
+    .returning({ id: requests.requestId })
   return counted.length === 1
 }

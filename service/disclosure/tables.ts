@@ -28,6 +28,8 @@ export const requests = disclosure.table('requests', {
   decision: text().notNull(),
   /** Subjects of the people who approved it, each once. */
   approvedBy: text('approved_by').array().notNull().default([]),
+  /** Over all its disclosures. */
+  downloads: integer().notNull().default(0),
   chain: text().notNull(),
   req: text().notNull(),
   expiresAt: instant('expires_at'),
@@ -68,7 +70,8 @@ export const disclosures = disclosure.table('disclosures', {
   failure: text(),
   /** Who looked at a certificate that was not clean. */
   reviewedBy: text('reviewed_by'),
-  downloads: integer().notNull().default(0),
+  /** Their words, whose digest the entry `redaction.reviewed` commits to. */
+  reviewReason: text('review_reason'),
   expiresAt: instant('expires_at'),
   createdAt: instant('created_at').defaultNow(),
 })

@@ -7,7 +7,7 @@ const text = (max: number) =>
   z
     .string()
     .max(max)
-    .refine(value => value.isWellFormed(), 'not well-formed Unicode')
+    .refine(value => value.isWellFormed() && !value.includes('\u0000'), 'not well-formed Unicode')
     .normalize()
 export const NewRequest = z
   .strictObject({
@@ -57,6 +57,7 @@ export const RequestView = z
     state: z.enum(['permitted', 'refused']),
     approvals: z.number().int(),
     approvalsNeeded: z.number().int(),
+    downloads: z.number().int().openapi({ description: 'Over all its disclosures; policy sets the most.' }),
     expiresAt: z.iso.datetime(),
     decision: DecisionView,
   })
@@ -71,13 +72,12 @@ export const DisclosureView = z
     derivative: z.string().optional(),
     packageSha256: z.string().optional(),
     packageLen: z.number().int().optional(),
-    downloads: z.number().int(),
     expiresAt: z.iso.datetime(),
     failure: z.string().optional().openapi({ description: 'Problem type of what ended it.' }),
   })
   .openapi('Disclosure')
 
-export function viewRequest({ requestId, exhibitNumber, state, expiresAt, decision, approvedBy }: Request) {
+export function viewRequest({ requestId, exhibitNumber, state, expiresAt, decision, approvedBy, downloads }: Request) {
   const parsed = JSON.parse(decision) as z.infer<typeof DecisionView> & { obligations: { approvals: number } }
   return {
     requestId,
@@ -85,6 +85,7 @@ export function viewRequest({ requestId, exhibitNumber, state, expiresAt, decisi
     state,
     approvals: approvedBy.length,
     approvalsNeeded: parsed.obligations.approvals,
+    downloads,
     expiresAt: expiresAt.toISOString(),
     decision: parsed,
   }
@@ -100,7 +101,6 @@ export function viewDisclosure(d: Disclosure) {
     ...(d.derivative !== null && { derivative: d.derivative }),
     ...(d.packageSha256 !== null && { packageSha256: d.packageSha256 }),
     ...(d.packageLen !== null && { packageLen: d.packageLen }),
-    downloads: d.downloads,
     expiresAt: d.expiresAt.toISOString(),
     ...(d.failure !== null && { failure: d.failure }),
   }

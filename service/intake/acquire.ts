@@ -14,6 +14,8 @@ import { exhibits, type Incident, type Media } from './tables.ts'
 export interface Intake extends Court {
   readonly vault: Vault
   readonly region: string
+  /** Agencies that an incident can be reported to, by id. */
+  readonly agencies: { has(agencyId: string): boolean }
   readonly maxClipBytes: number
   readonly limits: ClipLimits
 }
@@ -118,14 +120,18 @@ async function recordRefusal(
   problem: Problem,
   spooled: Spooled | undefined,
 ) {
-  const { index } = await intake.ledger.append({
-    chain: incident.chainOfCustodyId,
-    req,
-    ev: 'acquisition.refused',
-    who: whoOf(asker),
-    pol: { ...polOf(decision), reasons: [problem.type] },
-    ...(spooled && { obj: { sha256: spooled.sha256, len: spooled.len, role: 'attempt' } }),
+  const staged = await intake.db.transaction(async tx => {
+    await keepDecision(tx, req, decision)
+    return intake.ledger.stage(tx, {
+      chain: incident.chainOfCustodyId,
+      req,
+      ev: 'acquisition.refused',
+      who: whoOf(asker),
+      pol: { ...polOf(decision), outcome: 'refuse', reasons: [problem.type] },
+      ...(spooled && { obj: { sha256: spooled.sha256, len: spooled.len, role: 'attempt' } }),
+    })
   })
+  const { index } = await intake.ledger.recorded(staged)
   return problem.recordedAt(index)
 }
 

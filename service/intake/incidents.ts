@@ -40,6 +40,7 @@ export async function recordIncident(
     region,
     chainOfCustodyId: chain,
     recordedBy: asker.subject,
+    req,
   }
   const record = canonicalJson({ ...row, timestampUtc: incident.timestampUtc.toISOString() })
   const staged = await court.db.transaction(async tx => {

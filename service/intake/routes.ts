@@ -4,7 +4,7 @@ import { fingerprint, isKnown, KeyTaken, once, recall, remember } from '../http/
 import { IdempotencyHeader, json, refusals, router, unprocessable } from '../http/openapi.ts'
 import { Problem } from '../http/problem.ts'
 import { formatReprDigest, reprSha256 } from '../http/repr-digest.ts'
-import { demandAndRecord } from '../policy/judge.ts'
+import { demand, demandAndRecord } from '../policy/judge.ts'
 import { acquire, type Intake } from './acquire.ts'
 import { findExhibit, receiptOf, viewExhibit } from './exhibits.ts'
 import { exhibitFacts, incidentFacts } from './facts.ts'
@@ -12,8 +12,8 @@ import { clipRefsOf, findIncident, recordIncident } from './incidents.ts'
 import { openingsFor } from './openings.ts'
 import { ChainView, ExhibitView, fromWire, IncidentView, NewIncident, Receipt, toWire } from './wire.ts'
 
-const byIncident = z.object({ incidentId: z.string().max(64) })
-const byExhibit = z.object({ exhibitNumber: z.string().max(64) })
+const byIncident = z.object({ incidentId: z.string().regex(/^[A-Za-z0-9-]{1,64}$/) })
+const byExhibit = z.object({ exhibitNumber: z.string().regex(/^[A-Za-z0-9-]{1,64}$/) })
 
 export function intakeRoutes(intake: Intake, houseChain: string) {
   const app = router()
@@ -33,15 +33,21 @@ export function intakeRoutes(intake: Intake, houseChain: string) {
     async c => {
       const person = c.get('person')
       const body = c.req.valid('json')
+      if (!intake.agencies.has(body.agency_id))
+        throw new Problem('invalid-request', { detail: 'agency_id: no such agency' })
       const attempt = {
-        subject: person.subject,
+        subject: `${person.organisation}/${person.subject}`,
         key: c.req.valid('header')['idempotency-key'],
         operation: 'incident.record',
       }
-      const { resource } = await once(intake.db, attempt, fingerprint(JSON.stringify(body)), bind =>
+      const { resource, repeated } = await once(intake.db, attempt, fingerprint(JSON.stringify(body)), bind =>
         recordIncident(intake, houseChain, intake.region, person, fromWire(body), bind),
       )
       const incident = (await findIncident(intake.db, resource))!
+      if (repeated) {
+        await demand(intake, person, 'incident.record', incident.chainOfCustodyId, { exhibit: incidentFacts(incident) })
+        await intake.ledger.entryOf(incident.req, 'incident.recorded')
+      }
       return c.json(toWire(incident, await clipRefsOf(intake.db, resource)), 201, {
         location: `/v1/incidents/${resource}`,
       })
@@ -101,11 +107,16 @@ export function intakeRoutes(intake: Intake, houseChain: string) {
       const expectedSha256 = reprSha256(c.req.header('repr-digest'))
       const incident = await findIncident(intake.db, incidentId)
       if (!incident) {
-        await demandAndRecord(intake, person, 'exhibit.acquire', houseChain, { exhibit: incidentFacts(undefined) })
+        await demandAndRecord(intake, person, 'incident.read', houseChain, { exhibit: incidentFacts(undefined) }).catch(
+          error => {
+            // Recorded, and answered as for anybody: there is none.
+            if (!(error instanceof Problem)) throw error
+          },
+        )
         throw new Problem('not-found')
       }
       const attempt = {
-        subject: person.subject,
+        subject: `${person.organisation}/${person.subject}`,
         key: c.req.header('idempotency-key'),
         operation: `exhibit.acquire ${incidentId}`,
       }

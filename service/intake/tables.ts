@@ -15,6 +15,7 @@ export const incidents = intake.table('incidents', {
   severity: text().notNull(),
   chainOfCustodyId: text('chain_of_custody_id').notNull(),
   recordedBy: text('recorded_by').notNull(),
+  req: text().notNull(),
   createdAt: instant('created_at').defaultNow(),
 })
 

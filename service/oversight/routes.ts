@@ -18,6 +18,7 @@ const octets = (description: string) => ({
   content: { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } },
 })
 const open = { security: [] }
+const judgedEachTime = { 'cache-control': 'private, no-store' }
 const forever = { 'cache-control': 'public, max-age=31536000, immutable' }
 const Health = z.object({ status: z.literal('alive') })
 const Ready = z.object({ ready: z.boolean(), parts: z.record(z.string(), z.enum(['up', 'down'])) })
@@ -110,7 +111,7 @@ export function publicRoutes(parts: Oversight) {
   )
   app.get('/v1/ledger/tile/:level{[0-9]+}/:path{.+}', async c => {
     const tile = parseNumberPath(c.req.param('path'))
-    return sendTile(c, tile && (await parts.ledger.tile(Number(c.req.param('level')), tile.n, tile.width)))
+    return sendTile(c, tile && (await parts.ledger.tile(Number(c.req.param('level')), tile.n, tile.width)), forever)
   })
   return app
 }
@@ -131,12 +132,12 @@ export function auditorRoutes(parts: Oversight) {
   app.get('/v1/ledger/tile/entries/:path{.+}', async c => {
     await demandAndRecord(parts, c.get('person'), 'ledger.read-entries', parts.houseChain, {})
     const tile = parseNumberPath(c.req.param('path'))
-    return sendTile(c, tile && (await parts.ledger.entriesTile(tile.n, tile.width)))
+    return sendTile(c, tile && (await parts.ledger.entriesTile(tile.n, tile.width)), judgedEachTime)
   })
   return app
 }
 
-function sendTile(c: Context, bytes: Uint8Array | undefined): Response {
+function sendTile(c: Context, bytes: Uint8Array | undefined, caching: Record<string, string>): Response {
   if (!bytes) throw new Problem('not-found')
-  return c.body(bytes as never, 200, { 'content-type': 'application/octet-stream', ...forever })
+  return c.body(bytes as never, 200, { 'content-type': 'application/octet-stream', ...caching })
 }

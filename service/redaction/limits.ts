@@ -20,5 +20,5 @@ export const defaultLimits: ClipLimits = {
   frames: 6_000_000,
   durationSeconds: 26 * 3600,
   probeMs: 600_000,
-  memoryBytes: 6 * 2 ** 30,
+  memoryBytes: 8 * 2 ** 30,
 }

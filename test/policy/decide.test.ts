@@ -87,7 +87,7 @@ describe('access: each rule refuses in its own words', () => {
     ['request.agencyId', 'agency-b', ['tenant.mismatch']],
     ['exhibit.sensitivity', 'restricted', ['request.approvals-missing']],
     ['request', undefined, ['request.missing']],
-    ['roles', ['officer', 'records-manager'], ['role.conflict']],
+    ['roles', ['officer', 'records-manager'], ['organisation.not-custodian', 'role.conflict']],
     ['purpose', undefined, ['obligations.unknown', 'request.approvals-missing', 'request.downloads-spent']],
   ] as const)('%s = %j: %j', (path, value, reasons) => {
     expect(policy.decide('access', changed(download, path, value)).reasons).toEqual(reasons)
