@@ -13,6 +13,13 @@ reasons contains "role.conflict" if not _one_sided
 reasons contains "assurance.too-low" if not _assured
 
 # METADATA
+# description: Whoever acts for the custodian must be of the custodian.
+reasons contains "organisation.not-custodian" if {
+	_for_custodian
+	not _of_custodian
+}
+
+# METADATA
 # description: Whether an agency's person asks; tenancy binds these.
 from_agency if "agency" in _sides
 
@@ -32,13 +39,6 @@ _one_sided if {
 }
 
 _assured if input.assurance >= action.assurance
-
-# METADATA
-# description: Whoever acts for the custodian must be of the custodian.
-reasons contains "organisation.not-custodian" if {
-	_for_custodian
-	not _of_custodian
-}
 
 _for_custodian if "custodian" in _sides
 
