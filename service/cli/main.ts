@@ -28,6 +28,13 @@ function overview(): string {
   return `custos VERB [options]\n\n${lines.join('\n')}\n\ncustos VERB --help says more.\n`
 }
 
+/** An option that a verb does not know is exit code 2 and its help, not a stack trace. */
+function misused(error: unknown, help: string): number {
+  if (!String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')) throw error
+  process.stderr.write(`custos: ${(error as Error).message}\n\n${help}`)
+  return 2
+}
+
 const [name, ...args] = process.argv.slice(2)
 if (name === undefined || ['help', '--help', '-h'].includes(name)) {
   process.stdout.write(overview())
@@ -39,6 +46,6 @@ if (name === undefined || ['help', '--help', '-h'].includes(name)) {
   } else {
     const verb = await load()
     if (args.includes('--help') || args.includes('-h')) process.stdout.write(verb.help)
-    else process.exitCode = await verb.run(args)
+    else process.exitCode = await verb.run(args).catch(error => misused(error, verb.help))
   }
 }
