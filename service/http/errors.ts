@@ -2,6 +2,7 @@
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { LedgerUnavailable } from '../custody/ledger.ts'
+import { isOutage } from '../outage.ts'
 import type { Router } from './openapi.ts'
 import { Problem } from './problem.ts'
 
@@ -23,6 +24,7 @@ function toProblem(error: unknown): Problem {
       cause: error,
     })
   }
+  if (isOutage(error)) return new Problem('unavailable', { cause: error, retryAfterSeconds: 5 })
   return new Problem('internal', { cause: error })
 }
 
