@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import { Region } from './regions.ts'
 
 export interface Config {
   readonly production: boolean
@@ -14,7 +15,14 @@ export interface Config {
   readonly engine: 'pglite' | 'postgresql'
   /** C2SP origin of the ledger; never changes for the life of a log. */
   readonly origin: string
+  /** The region of the ledger's openings, and of all evidence where no regions file says otherwise. */
   readonly region: string
+  /** What the environment says of that region. */
+  readonly onlyRegion: Region
+  readonly regionsFile: string | undefined
+  readonly sweepMinutes: number
+  /** How long a destroyed key lives on in backups of the table of wrapped keys. */
+  readonly keyBackupDays: number
   readonly maxClipBytes: number
   /** Detector threads of one redaction. */
   readonly workers: number
@@ -27,6 +35,8 @@ export interface Config {
 
 export interface Secrets {
   readonly databaseUrl: string
+  /** Whose the tables are: for `custos migrate` alone. */
+  readonly databaseOwnerUrl: string
   readonly keyFile: string
   readonly ledgerKeyFile: string
   readonly issuerKeyFile: string
@@ -39,6 +49,7 @@ const Environment = z.object({
   CUSTOS_DATA_DIR: z.string().min(1).default('var/custos'),
   CUSTOS_SCRATCH_DIR: z.string().min(1).optional(),
   CUSTOS_DATABASE_URL: z.string().min(1).optional(),
+  CUSTOS_DATABASE_OWNER_URL: z.string().min(1).optional(),
   CUSTOS_ORIGIN: z
     .string()
     .regex(/^[^\s+]+$/)
@@ -47,6 +58,17 @@ const Environment = z.object({
     .string()
     .regex(/^[a-z0-9-]{2,32}$/)
     .default('local'),
+  CUSTOS_REGIONS_FILE: z.string().min(1).optional(),
+  CUSTOS_S3_BUCKET: z.string().min(3).optional(),
+  CUSTOS_S3_ENDPOINT: z.url().optional(),
+  CUSTOS_S3_LOCK_MODE: z.enum(['COMPLIANCE', 'GOVERNANCE']).default('COMPLIANCE'),
+  CUSTOS_AWS_REGION: z.string().min(1).optional(),
+  CUSTOS_KMS_KEY_ID: z.string().min(1).optional(),
+  CUSTOS_KMS_PREVIOUS_KEY_IDS: z.string().default(''),
+  CUSTOS_KMS_MAC_KEY_ID: z.string().min(1).optional(),
+  CUSTOS_KMS_ENDPOINT: z.url().optional(),
+  CUSTOS_SWEEP_MINUTES: z.coerce.number().int().min(1).max(60).default(15),
+  CUSTOS_KEY_BACKUP_DAYS: z.coerce.number().int().min(0).max(365).default(7),
   CUSTOS_MAX_CLIP_BYTES: z.coerce.number().int().positive().default(5_000_000_000),
   CUSTOS_WORKERS: z.coerce.number().int().min(1).max(64).optional(),
   CUSTOS_AGENCIES_FILE: z.string().min(1).optional(),
@@ -70,6 +92,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): { conf
   if (!oidc && (env.CUSTOS_TOKEN_ISSUER ?? env.CUSTOS_TOKEN_JWKS_URL) !== undefined) {
     throw new Error('configuration: CUSTOS_TOKEN_ISSUER and CUSTOS_TOKEN_JWKS_URL go together')
   }
+  if ((env.CUSTOS_KMS_KEY_ID === undefined) !== (env.CUSTOS_KMS_MAC_KEY_ID === undefined)) {
+    throw new Error('configuration: CUSTOS_KMS_KEY_ID and CUSTOS_KMS_MAC_KEY_ID go together')
+  }
+  if (env.CUSTOS_REGIONS_FILE !== undefined && (env.CUSTOS_S3_BUCKET ?? env.CUSTOS_KMS_KEY_ID) !== undefined) {
+    throw new Error(
+      'configuration: with CUSTOS_REGIONS_FILE, buckets and keys stand in that file and not in the environment',
+    )
+  }
   const production = env.NODE_ENV === 'production'
   if (production && !oidc) {
     throw new Error(
@@ -86,6 +116,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): { conf
       engine: /^postgres(ql)?:/.test(databaseUrl) ? 'postgresql' : 'pglite',
       origin: env.CUSTOS_ORIGIN,
       region: env.CUSTOS_REGION,
+      onlyRegion: regionOf(env),
+      regionsFile: env.CUSTOS_REGIONS_FILE,
+      sweepMinutes: env.CUSTOS_SWEEP_MINUTES,
+      keyBackupDays: env.CUSTOS_KEY_BACKUP_DAYS,
       maxClipBytes: env.CUSTOS_MAX_CLIP_BYTES,
       workers: env.CUSTOS_WORKERS ?? availableParallelism(),
       agenciesFile: env.CUSTOS_AGENCIES_FILE,
@@ -96,11 +130,26 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): { conf
     },
     secrets: {
       databaseUrl,
+      databaseOwnerUrl: env.CUSTOS_DATABASE_OWNER_URL ?? databaseUrl,
       keyFile: resolve(env.CUSTOS_KEY_FILE ?? join(dataDir, 'keys', 'vault.json')),
       ledgerKeyFile: resolve(env.CUSTOS_LEDGER_KEY_FILE ?? join(dataDir, 'keys', 'ledger.json')),
       issuerKeyFile: join(dataDir, 'keys', 'issuer.json'),
     },
   }
+}
+
+function regionOf(env: z.infer<typeof Environment>): Region {
+  const given = {
+    bucket: env.CUSTOS_S3_BUCKET,
+    s3Endpoint: env.CUSTOS_S3_ENDPOINT,
+    lockMode: env.CUSTOS_S3_LOCK_MODE,
+    awsRegion: env.CUSTOS_AWS_REGION,
+    kmsKeyId: env.CUSTOS_KMS_KEY_ID,
+    kmsMacKeyId: env.CUSTOS_KMS_MAC_KEY_ID,
+    kmsPreviousKeyIds: env.CUSTOS_KMS_PREVIOUS_KEY_IDS.split(',').filter(Boolean),
+    kmsEndpoint: env.CUSTOS_KMS_ENDPOINT,
+  }
+  return Region.parse(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))
 }
 
 /** What the verbs that talk to a running service need to know. */

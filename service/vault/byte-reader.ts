@@ -1,4 +1,4 @@
-/** Takes exact counts of bytes from chunks of any size, holding no more than was asked for and one chunk. */
+/** Takes exact counts of bytes from chunks of any size, holding no more than was asked for and one chunk, and copying none. */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>
   #rest: Uint8Array = new Uint8Array(0)
@@ -8,7 +8,7 @@ export class ByteReader {
   }
 
   /** Undefined when the source ends before `len` bytes. */
-  async take(len: number): Promise<Buffer | undefined> {
+  async take(len: number): Promise<Uint8Array[] | undefined> {
     const parts: Uint8Array[] = []
     for (let missing = len; missing > 0; ) {
       if (this.#rest.length === 0) {
@@ -21,7 +21,7 @@ export class ByteReader {
       parts.push(part)
       missing -= part.length
     }
-    return Buffer.concat(parts, len)
+    return parts
   }
 
   /** Tells the source that no more is wanted. */

@@ -37,12 +37,20 @@ export async function createFile(
   }
 }
 
-/** One `write` may take only a part. */
+/** One `writev` may take only a part. */
 export async function writeWhole(
-  handle: { write(chunk: Uint8Array): Promise<{ bytesWritten: number }> },
-  chunk: Uint8Array,
+  handle: { writev(chunks: Uint8Array[]): Promise<{ bytesWritten: number }> },
+  ...chunks: Uint8Array[]
 ): Promise<void> {
-  for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk.subarray(at))).bytesWritten
+  let left = chunks.filter(chunk => chunk.length > 0)
+  while (left.length > 0) {
+    let { bytesWritten } = await handle.writev(left)
+    left = left.flatMap(chunk => {
+      const rest = chunk.subarray(Math.min(bytesWritten, chunk.length))
+      bytesWritten -= chunk.length - rest.length
+      return rest.length > 0 ? [rest] : []
+    })
+  }
 }
 
 export function isErrno(error: unknown, ...codes: string[]): boolean {

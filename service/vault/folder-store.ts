@@ -1,12 +1,12 @@
 /**
  * An ObjectStore in a folder: `<region>/<first two>/<key>/` holds `<sha256>.sealed` (0444) and an empty `locked-until-<epoch seconds>`.
  * The three appear together, by the rename of a finished folder, which fails where one stands: nothing is ever overwritten or half there.
- * The lock binds this service, not the owner of the disk.
+ * A legal hold is an empty `held` beside them. Lock and hold bind this service, not the owner of the disk.
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { access, constants, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { createFile, isErrno, makeFolder, syncFolder } from './durable.ts'
 import {
   type ObjectBody,
@@ -15,10 +15,12 @@ import {
   ObjectLocked,
   type ObjectStore,
   type StoredVersion,
+  StoreUnfit,
 } from './object-store.ts'
 
 const lockName = /^locked-until-(\d{1,12})$/
 const sealedName = /^([0-9a-f]{64})\.sealed$/
+const heldName = 'held'
 const draftStaleMs = 24 * 60 * 60 * 1000
 
 /** `now` gives the store's clock in epoch milliseconds. The version id of an object is its SHA-256. */
@@ -56,6 +58,16 @@ export async function openFolderStore(root: string, now: () => number = Date.now
       return found.filter(version => version !== undefined)
     },
 
+    async *list(region) {
+      const shelf = join(root, 'objects', named(region))
+      const names = await readdir(shelf, { recursive: true }).catch(absent)
+      for (const name of names ?? []) {
+        const versionId = sealedName.exec(basename(name))?.[1]
+        const file = versionId && (await stat(join(shelf, name)).catch(absent))
+        if (file) yield { key: basename(dirname(name)), versionId, putAt: file.mtime }
+      }
+    },
+
     async head(region, key, versionId): Promise<StoredVersion | undefined> {
       const size = await stat(file(region, key, versionId)).catch(absent)
       const names = await readdir(home(region, key)).catch(absent)
@@ -66,6 +78,7 @@ export async function openFolderStore(root: string, now: () => number = Date.now
         len: size.size,
         sha256: versionId,
         retainUntil: until > 0 ? new Date(until * 1000) : undefined,
+        held: names.includes(heldName),
       }
     },
 
@@ -84,14 +97,28 @@ export async function openFolderStore(root: string, now: () => number = Date.now
         if (seconds < Math.max(...known)) await rm(join(folder, `locked-until-${seconds}`), { force: true })
     },
 
+    async hold(region, key, _versionId, held) {
+      if (held) return await addMark(home(region, key), heldName)
+      await rm(join(home(region, key), heldName), { force: true })
+      await syncFolder(home(region, key))
+    },
+
     async remove(region, key, versionId) {
       const version = await store.head(region, key, versionId)
       if (!version) return
-      if (version.retainUntil && now() < version.retainUntil.getTime()) throw new ObjectLocked(key)
+      if (version.held || (version.retainUntil && now() < version.retainUntil.getTime())) throw new ObjectLocked(key)
       const grave = join(drafts, `removed-${versionId}`)
       await rename(home(region, key), grave)
       await syncFolder(dirname(home(region, key)))
       await rm(grave, { recursive: true, force: true })
+    },
+
+    async check(region) {
+      named(region)
+      await access(drafts, constants.W_OK | constants.X_OK).catch(cause => {
+        throw new StoreUnfit(`cannot write in ${drafts}: give it to the account that runs this service`, { cause })
+      })
+      return { says: `folder ${root}, where locks and holds bind this service alone`, clockSkewMs: now() - Date.now() }
     },
   }
   return store
@@ -99,16 +126,21 @@ export async function openFolderStore(root: string, now: () => number = Date.now
 
 async function* checked(body: ObjectBody): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256')
+  let missing = body.len
   for await (const chunk of body.open()) {
+    missing -= chunk.length
     hash.update(chunk)
     yield chunk
   }
-  if (hash.digest('hex') !== body.sha256) throw new ObjectDigestMismatch()
+  if (missing !== 0 || hash.digest('hex') !== body.sha256) throw new ObjectDigestMismatch()
 }
 
 /** Each lock is a file of its own, so that two that are set at once leave the later one, and a crash leaves one. */
 async function addLock(folder: string, retainUntil: Date): Promise<void> {
-  const name = `locked-until-${Math.ceil(retainUntil.getTime() / 1000)}`
+  await addMark(folder, `locked-until-${Math.ceil(retainUntil.getTime() / 1000)}`)
+}
+
+async function addMark(folder: string, name: string): Promise<void> {
   await createFile(join(folder, name), 0o444, []).catch(error => {
     if (!isErrno(error, 'EEXIST')) throw error
   })

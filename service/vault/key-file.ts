@@ -1,101 +1,102 @@
 /**
- * A KeyService in one file, mode 0600: `{v, reference, wrapping: [{id, key}]}`, keys of 32 bytes in base64, the last wrapping key current.
- * A wrapped key is `0x01 ‖ id[8] ‖ box`. Whoever holds the file and the database can read everything; whoever loses it can read nothing.
+ * A KeyService in one file, mode 0600: `{v, reference, wrapping: [{id, key, since?}]}`, keys of 32 bytes in base64, the last wrapping key
+ * current. A wrapped key is `0x01 ‖ id[8] ‖ box`. Whoever holds the file and the database can read everything; whoever loses it can read
+ * nothing.
  */
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
-import { link, open, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { z } from 'zod'
+import { Problem } from '../http/problem.ts'
 import { closeBox, openBox } from './box.ts'
-import { createFile, isErrno, makeFolder, syncFolder } from './durable.ts'
-import { KeyRefused, type KeyService } from './keys.ts'
+import { isErrno } from './durable.ts'
+import { createRing, type KeyRing, type ReadRing, readRing, ringMark, wrappingIdLen } from './key-ring.ts'
+import { KeyRefused, type KeyService, KeysUnfit } from './keys.ts'
 
-const format = 'custos-keys/v1'
 const wrapVersion = 1
-const idLen = 8
-const Key = z
-  .base64()
-  .transform(text => Buffer.from(text, 'base64'))
-  .refine(key => key.length === 32, 'a key has 32 bytes')
-const KeyFile = z.strictObject({
-  v: z.literal(format),
-  reference: Key,
-  wrapping: z.array(z.strictObject({ id: z.string().regex(/^[0-9a-f]{16}$/), key: Key })).min(1),
-})
 
 /** Creates the file when it is missing. Throws an Error when others may read it or when it is not a key file. */
 export async function openKeyFile(path: string): Promise<KeyService> {
-  const { reference, wrapping } = await read(path).catch(async error => {
+  let known = await readRing(path).catch(async error => {
     if (!isErrno(error, 'ENOENT')) throw error
-    await create(path)
-    return read(path)
+    await createRing(path)
+    return readRing(path)
   })
-  const current = wrapping[wrapping.length - 1]!
-  const bound = (region: string, context: string) => `custos-wrap/v1|${region}|${context}`
+  let reading: Promise<ReadRing> | undefined
+  /** However many ask at once, the file is read once. */
+  const reread = async (): Promise<KeyRing> => {
+    reading ??= readRing(path).finally(() => {
+      reading = undefined
+    })
+    known = await reading.catch(away)
+    return known.ring
+  }
+  /** A key made after a rotation elsewhere must be wrapped by the newest, and none under a file that is gone: nothing could open it later. */
+  const current = async (): Promise<KeyRing['wrapping'][number]> => {
+    const { wrapping } = (await ringMark(path).catch(away)) === known.mark ? known.ring : await reread()
+    return wrapping[wrapping.length - 1]!
+  }
+  const find = async (wrapped: Uint8Array): Promise<Buffer> => {
+    if (wrapped[0] !== wrapVersion) throw new KeyRefused()
+    const id = wrappingIdOf(wrapped)
+    const keyOf = ({ wrapping }: KeyRing) => wrapping.find(key => key.id === id)?.key
+    const key = keyOf(known.ring) ?? keyOf(await reread())
+    if (!key) throw new KeyRefused()
+    return key
+  }
+  const wrap = async (region: string, plaintext: Uint8Array, context: string): Promise<Buffer> => {
+    const { id, key } = await current()
+    const box = closeBox(key, plaintext, bound(region, context))
+    return Buffer.concat([Buffer.of(wrapVersion), Buffer.from(id, 'hex'), box])
+  }
+  const decrypt = async (region: string, wrapped: Uint8Array, context: string): Promise<Buffer> => {
+    const key = await find(wrapped)
+    try {
+      return openBox(key, wrapped.subarray(1 + wrappingIdLen), bound(region, context))
+    } catch (cause) {
+      throw new KeyRefused({ cause })
+    }
+  }
 
   return {
     async generateDataKey(region, context) {
       const plaintext = randomBytes(32)
-      const box = closeBox(current.key, plaintext, bound(region, context))
-      return { plaintext, wrapped: Buffer.concat([Buffer.of(wrapVersion), Buffer.from(current.id, 'hex'), box]) }
+      return { plaintext, wrapped: await wrap(region, plaintext, context) }
     },
-    async decrypt(region, wrapped, context) {
-      const id = Buffer.from(wrapped.subarray(1, 1 + idLen)).toString('hex')
-      const key = wrapped[0] === wrapVersion ? wrapping.find(known => known.id === id)?.key : undefined
-      if (!key) throw new KeyRefused()
+    decrypt,
+    async rewrap(region, wrapped, context) {
+      const plaintext = await decrypt(region, wrapped, context)
       try {
-        return openBox(key, wrapped.subarray(1 + idLen), bound(region, context))
-      } catch (cause) {
-        throw new KeyRefused({ cause })
+        const { id } = await current()
+        return wrappingIdOf(wrapped) === id ? wrapped : await wrap(region, plaintext, context)
+      } finally {
+        plaintext.fill(0)
       }
     },
     async referenceMac(region, message) {
-      const key = hkdfSync('sha256', reference, '', `custos-reference/v1|${region}`, 32)
+      const key = hkdfSync('sha256', known.ring.reference, '', `custos-reference/v1|${region}`, 32)
       return createHmac('sha256', Buffer.from(key)).update(message).digest()
+    },
+    async check() {
+      const { ring } = await readRing(path).catch(cause => {
+        const says = isErrno(cause, 'ENOENT') ? 'is gone: bring it back from its backup' : `: ${cause.message}`
+        throw new KeysUnfit(`the key file ${path} ${says}`, { cause })
+      })
+      if (!ring.reference.equals(known.ring.reference)) {
+        throw new KeysUnfit(`the key file ${path} holds another reference key than the one this process began with`)
+      }
+      const { id, since } = ring.wrapping[ring.wrapping.length - 1]!
+      return `key file, ${ring.wrapping.length} wrapping key(s), ${id} wraps${since ? ` since ${since}` : ''}`
     },
   }
 }
 
-async function read(path: string): Promise<z.infer<typeof KeyFile>> {
-  const handle = await open(path)
-  try {
-    const { mode } = await handle.stat()
-    if ((mode & 0o077) !== 0) {
-      throw new Error(
-        `the key file is open to others (mode ${(mode & 0o777).toString(8)}): chmod 600 it, and consider its keys known`,
-      )
-    }
-    const parsed = KeyFile.safeParse(parseJson(await handle.readFile('utf8')))
-    // A parser's own message could quote the file, and the file is keys.
-    if (!parsed.success)
-      throw new Error(`the key file is no ${format}: ${parsed.error.issues.map(i => i.path.join('.')).join(', ')}`)
-    return parsed.data
-  } finally {
-    await handle.close()
-  }
+/** The wrapping key's id, 16 hex digits, of what this service wrapped. */
+function wrappingIdOf(wrapped: Uint8Array): string {
+  return Buffer.from(wrapped.subarray(1, 1 + wrappingIdLen)).toString('hex')
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+function bound(region: string, context: string): string {
+  return `custos-wrap/v1|${region}|${context}`
 }
 
-/** Two processes that start together end with one file: the second link fails, and it reads what the first made. */
-async function create(path: string): Promise<void> {
-  const key = () => randomBytes(32).toString('base64')
-  const content = { v: format, reference: key(), wrapping: [{ id: randomBytes(idLen).toString('hex'), key: key() }] }
-  const draft = `${path}.${randomBytes(6).toString('hex')}`
-  await makeFolder(dirname(path))
-  try {
-    await createFile(draft, 0o600, [Buffer.from(`${JSON.stringify(content, null, 2)}\n`)])
-    await link(draft, path)
-  } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error
-  } finally {
-    await rm(draft, { force: true })
-  }
-  await syncFolder(dirname(path))
+function away(cause: unknown): never {
+  throw new Problem('unavailable', { cause, retryAfterSeconds: 30 })
 }

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { desc, eq } from 'drizzle-orm'
 import type { Db, Tx } from '../db.ts'
 import { closeBox, openBox } from './box.ts'
+import { makeKeyCache } from './data-keys.ts'
 import type { KeyService } from './keys.ts'
 import { subjectKeys } from './tables.ts'
 
@@ -21,37 +22,23 @@ export interface OpeningCipher {
   destroy(tx: Tx, subject: string): Promise<number>
 }
 
-/** `cacheSize` bounds the unwrapped keys held in memory; whether one still exists is asked of the database each time. */
-export function makeOpeningCipher({
-  keys,
-  region,
-  cacheSize = 1_000,
-}: {
-  keys: KeyService
-  region: string
-  cacheSize?: number
-}): OpeningCipher {
-  const cache = new Map<string, Buffer>()
-  const remember = (keyId: string, key: Buffer): Buffer => {
-    cache.delete(keyId)
-    cache.set(keyId, key)
-    const oldest = cache.keys().next().value
-    if (cache.size > cacheSize && oldest !== undefined) cache.delete(oldest)
-    return key
-  }
-  const unwrap = async (keyId: string, wrapped: Uint8Array): Promise<Buffer> =>
-    remember(keyId, cache.get(keyId) ?? (await keys.decrypt(region, wrapped, keyContext(keyId))))
+export interface OpeningCipherParts {
+  readonly keys: KeyService
+  readonly region: string
+  /** Unwrapped keys held in memory, and for how long each. */
+  readonly cacheSize?: number
+  readonly cacheMs?: number
+  /** Milliseconds, rising. */
+  readonly now?: () => number
+}
 
-  /** Transactions that meet make a key each: a unique key for a subject would have one wait for the other, and two for each other. */
-  const create = async (tx: Tx, subject: string): Promise<{ keyId: string; key: Buffer }> => {
-    const keyId = randomBytes(16).toString('hex')
-    const { plaintext, wrapped } = await keys.generateDataKey(region, keyContext(keyId))
-    await tx.insert(subjectKeys).values({ keyId, subject, wrapped })
-    return { keyId, key: remember(keyId, plaintext) }
-  }
+/** Unwrapped keys are held for five minutes at most; whether one still exists is asked of the database each time. */
+export function makeOpeningCipher(parts: OpeningCipherParts): OpeningCipher {
+  const { keys, region, cacheSize = 1_000, cacheMs = 300_000, now } = parts
+  const cache = makeKeyCache({ maxKeys: cacheSize, maxAgeMs: cacheMs, ...(now && { now }) })
 
   /** The share lock has an erasure wait for the act, and the act for an erasure: nothing is sealed under a key that is going. */
-  const current = async (tx: Tx, subject: string): Promise<{ keyId: string; key: Buffer } | undefined> => {
+  const current = async (tx: Tx, subject: string) => {
     const newest = tx
       .select()
       .from(subjectKeys)
@@ -59,31 +46,46 @@ export function makeOpeningCipher({
       .orderBy(desc(subjectKeys.createdAt))
       .limit(1)
     const [row] = await newest.for('key share')
-    return row && { keyId: row.keyId, key: await unwrap(row.keyId, row.wrapped) }
+    return row && { keyId: row.keyId, unwrap: () => keys.decrypt(region, row.wrapped, openingKeyContext(row.keyId)) }
+  }
+
+  /** Transactions that meet make a key each: a unique key for a subject would have one wait for the other, and two for each other. */
+  const create = async (tx: Tx, subject: string) => {
+    const keyId = randomBytes(16).toString('hex')
+    const { plaintext, wrapped } = await keys.generateDataKey(region, openingKeyContext(keyId))
+    try {
+      await tx.insert(subjectKeys).values({ keyId, subject, wrapped })
+    } catch (error) {
+      plaintext.fill(0)
+      throw error
+    }
+    return { keyId, unwrap: async () => plaintext }
   }
 
   return {
     async seal(tx, subject, plaintext) {
-      const { keyId, key } = (await current(tx, subject)) ?? (await create(tx, subject))
-      const box = closeBox(key, plaintext, boxContext(keyId, subject))
+      const { keyId, unwrap } = (await current(tx, subject)) ?? (await create(tx, subject))
+      const box = await cache.with(keyId, unwrap, key => closeBox(key, plaintext, boxContext(keyId, subject)))
       return Buffer.concat([Buffer.of(version), Buffer.from(keyId, 'hex'), box])
     },
     async open(db, subject, sealed) {
       if (sealed[0] !== version) throw new TypeError('this is no sealed opening')
       const keyId = Buffer.from(sealed.subarray(1, idEnd)).toString('hex')
       const [row] = await db.select().from(subjectKeys).where(eq(subjectKeys.keyId, keyId))
-      return row && openBox(await unwrap(keyId, row.wrapped), sealed.subarray(idEnd), boxContext(keyId, subject))
+      if (!row) return undefined
+      const unwrap = () => keys.decrypt(region, row.wrapped, openingKeyContext(keyId))
+      return await cache.with(keyId, unwrap, key => openBox(key, sealed.subarray(idEnd), boxContext(keyId, subject)))
     },
     async destroy(tx, subject) {
       const gone = await tx.delete(subjectKeys).where(eq(subjectKeys.subject, subject)).returning()
-      for (const { keyId } of gone) cache.delete(keyId)
+      for (const { keyId } of gone) cache.drop(keyId)
       return gone.length
     },
   }
 }
 
 /** No subject in it: key services log their contexts. */
-function keyContext(keyId: string): string {
+export function openingKeyContext(keyId: string): string {
   return `custos-opening-key/v1|${keyId}`
 }
 

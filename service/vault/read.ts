@@ -5,6 +5,7 @@ import { Problem } from '../http/problem.ts'
 import { BoxBroken } from './box.ts'
 import { IntegrityFailed } from './integrity.ts'
 import { KeyRefused, type KeyService } from './keys.ts'
+import { releasing } from './releasing.ts'
 import { SealBroken, unseal } from './seal.ts'
 import { openDigest, sealContext } from './sealed-object.ts'
 import { type Parts, reach } from './settle.ts'
@@ -22,7 +23,8 @@ export interface Opened {
   /** Digest of the whole clip, lowercase hex. */
   readonly sha256: string
   /**
-   * Once through. Throws IntegrityFailed, or Problem `unavailable` when the store fails midway; the reader must then break its connection.
+   * Once through, begun within a minute: the data key waits no longer. Throws IntegrityFailed, or Problem `unavailable` when the store fails
+   * midway; the reader must then break its connection.
    * The last piece comes only after the digest of a full read is checked, so that nobody ever holds a whole copy that is not the clip.
    */
   readonly stream: AsyncIterable<Uint8Array>
@@ -61,13 +63,15 @@ export async function open(
   }
   const pieces = unseal(source, dataKey, Buffer.from(context), { start, end })
   const whole = start === 0 && end === len
-  return { len, sha256, stream: checked(pieces, clipRef, whole ? sha256 : undefined, dataKey) }
+  const stream = releasing(checked(pieces, clipRef, whole ? sha256 : undefined), () => dataKey.fill(0))
+  return { len, sha256, stream }
 }
 
 function knownDigest(dataKey: Buffer, context: string, row: { digestBox: Uint8Array; clipRef: string }): string {
   try {
     return openDigest(dataKey, context, row.digestBox)
   } catch (cause) {
+    dataKey.fill(0)
     throw cause instanceof BoxBroken ? new IntegrityFailed(row.clipRef, { cause }) : cause
   }
 }
@@ -77,7 +81,6 @@ async function* checked(
   pieces: AsyncIterable<Uint8Array>,
   clipRef: string,
   sha256: string | undefined,
-  dataKey: Buffer,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const hash = sha256 === undefined ? undefined : createHash('sha256')
   let held: Uint8Array | undefined
@@ -92,7 +95,5 @@ async function* checked(
   } catch (cause) {
     if (cause instanceof SealBroken) throw new IntegrityFailed(clipRef, { cause })
     throw cause instanceof IntegrityFailed || cause instanceof Problem ? cause : new Problem('unavailable', { cause })
-  } finally {
-    dataKey.fill(0)
   }
 }

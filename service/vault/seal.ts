@@ -25,7 +25,8 @@ export class SealBroken extends Error {
 }
 
 /**
- * Yields the header and then one ciphertext segment after another; holds one segment in memory, whatever the size of the chunks.
+ * Yields the header and then one segment after another, the ciphertext before its tag, each piece in memory of its own that nobody else
+ * looks at; holds one segment in memory, whatever the size of the chunks.
  * `header` is given only to repeat recorded vectors: two plaintexts under one header and key would give both away.
  */
 export async function* seal(
@@ -45,7 +46,7 @@ export async function* seal(
         const room = (index === 0 ? firstSegmentLen : segmentLen - tagLen) - filled
         // A full segment waits for one more byte: only then is it known not to be the last.
         if (room === 0) {
-          yield segments.encrypt(index++, false, pending.subarray(0, filled))
+          yield* segments.encrypt(index++, false, pending.subarray(0, filled))
           filled = 0
           continue
         }
@@ -55,9 +56,10 @@ export async function* seal(
         at += part.length
       }
     }
-    yield segments.encrypt(index, true, pending.subarray(0, filled))
+    yield* segments.encrypt(index, true, pending.subarray(0, filled))
   } finally {
     pending.fill(0)
+    segments.forget()
   }
 }
 
@@ -82,24 +84,34 @@ export async function* unseal(
   const sealedEnd = (index: number) => Math.min((index + 1) * segmentLen, source.len)
   const far = first === 0 ? undefined : new ByteReader(source.read(0, headerLen))
   const reader = new ByteReader(source.read(first * segmentLen, sealedEnd(final)))
+  let segments: ReturnType<typeof segmentCipher> | undefined
   try {
-    const segments = segmentCipher(dataKey, associatedData, await take(far ?? reader, headerLen))
+    segments = segmentCipher(dataKey, associatedData, await take(far ?? reader, headerLen))
     for (let index = first; index <= final; index++) {
-      const sealed = await take(reader, sealedEnd(index) - Math.max(index * segmentLen, headerLen))
-      const plain = segments.decrypt(index, index === last, sealed)
-      const from = segmentStart(index)
-      if (plain.length > 0) yield plain.subarray(Math.max(start - from, 0), Math.min(end - from, plain.length))
+      const sealed = await takeParts(reader, sealedEnd(index) - Math.max(index * segmentLen, headerLen) - tagLen)
+      const plain = segments.decrypt(index, index === last, sealed, await take(reader, tagLen))
+      let from = segmentStart(index)
+      for (const piece of plain) {
+        const wanted = piece.subarray(Math.max(start - from, 0), Math.max(end - from, 0))
+        from += piece.length
+        if (wanted.length > 0) yield wanted
+      }
     }
   } finally {
+    segments?.forget()
     await far?.close()
     await reader.close()
   }
 }
 
 async function take(reader: ByteReader, len: number): Promise<Buffer> {
-  const bytes = await reader.take(len)
-  if (!bytes) throw new SealBroken('the sealed bytes end too early')
-  return bytes
+  return Buffer.concat(await takeParts(reader, len), len)
+}
+
+async function takeParts(reader: ByteReader, len: number): Promise<Uint8Array[]> {
+  const parts = await reader.take(len)
+  if (!parts) throw new SealBroken('the sealed bytes end too early')
+  return parts
 }
 
 function freshHeader(): Buffer {
@@ -118,15 +130,16 @@ function segmentCipher(dataKey: Uint8Array, associatedData: Uint8Array, header: 
     return bytes
   }
   return {
-    encrypt(index: number, last: boolean, plain: Uint8Array): Buffer {
+    encrypt(index: number, last: boolean, plain: Uint8Array): Buffer[] {
       const cipher = createCipheriv('aes-256-gcm', key, nonce(index, last), { authTagLength: tagLen })
-      return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+      const sealed = cipher.update(plain)
+      cipher.final()
+      return [sealed, cipher.getAuthTag()]
     },
-    decrypt(index: number, last: boolean, sealed: Uint8Array): Buffer {
+    decrypt(index: number, last: boolean, sealed: Uint8Array[], tag: Uint8Array): Buffer[] {
       const decipher = createDecipheriv('aes-256-gcm', key, nonce(index, last), { authTagLength: tagLen })
-      const plain = decipher
-        .setAuthTag(sealed.subarray(sealed.length - tagLen))
-        .update(sealed.subarray(0, sealed.length - tagLen))
+      decipher.setAuthTag(tag)
+      const plain = sealed.map(part => decipher.update(part))
       try {
         decipher.final()
       } catch (cause) {
@@ -134,5 +147,7 @@ function segmentCipher(dataKey: Uint8Array, associatedData: Uint8Array, header: 
       }
       return plain
     },
+    /** Overwrites the key; nothing is to be sealed or opened after. */
+    forget: () => void key.fill(0),
   }
 }

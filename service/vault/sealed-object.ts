@@ -14,15 +14,20 @@ export function objectKeyOf(clipRef: string, generation: number): string {
 
 /** The plaintext's SHA-256 dies with the data key. */
 export function closeDigest(dataKey: Uint8Array, context: string, sha256: Uint8Array): Buffer {
-  return closeBox(digestKey(dataKey), sha256, context)
+  return withDigestKey(dataKey, key => closeBox(key, sha256, context))
 }
 
 /** Lowercase hex. Throws BoxBroken. */
 export function openDigest(dataKey: Uint8Array, context: string, box: Uint8Array): string {
-  return openBox(digestKey(dataKey), box, context).toString('hex')
+  return withDigestKey(dataKey, key => openBox(key, box, context)).toString('hex')
 }
 
 /** One key, one use: the data key itself goes into the seal alone. */
-function digestKey(dataKey: Uint8Array): Buffer {
-  return Buffer.from(hkdfSync('sha256', dataKey, '', 'custos-digest/v1', 32))
+function withDigestKey<T>(dataKey: Uint8Array, use: (key: Buffer) => T): T {
+  const key = Buffer.from(hkdfSync('sha256', dataKey, '', 'custos-digest/v1', 32))
+  try {
+    return use(key)
+  } finally {
+    key.fill(0)
+  }
 }

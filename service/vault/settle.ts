@@ -1,9 +1,10 @@
 /**
  * From an intent to one locked object, whatever has happened before: an answer that got lost, a crash, another acquisition of the same clip.
  * The store's write-once key decides who was first; what stands there is recognised by the digest of its sealed bytes and adopted.
+ * Puts under one key come one at a time all the same: not every S3 server knows the condition that makes a key write-once.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { and, eq, inArray, ne, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
 import type { Db } from '../db.ts'
 import { Problem } from '../http/problem.ts'
 import { type ObjectBody, ObjectDigestMismatch, type ObjectStore, type StoredVersion } from './object-store.ts'
@@ -13,15 +14,22 @@ import { type ObjectRow, objectKeys, objects } from './tables.ts'
 export interface Parts {
   readonly db: Db
   readonly objects: ObjectStore
+  /** One at a time for a name, among all processes. */
+  readonly exclusive: <T>(name: string, work: () => Promise<T>) => Promise<T>
 }
 
 const attempts = 3
 const generations = 16
 
+/** Under this name one process at a time puts, or gives an intent up. */
+export function putTurn({ region, objectKey }: ObjectRow): string {
+  return `vault.put|${region}|${objectKey}`
+}
+
 /** Puts the body and marks whichever object now bears the clip's name. Throws Problem `unavailable`; the intent then stays for `recover`. */
 export async function settle(parts: Parts, intent: ObjectRow, body: ObjectBody): Promise<ObjectRow> {
   for (let generation = 0, at = intent; generation < generations; ) {
-    const found = await place(parts, at, body)
+    const found = await parts.exclusive(putTurn(at), () => place(parts, at, body))
     if (found) return await adopt(parts, at, found)
     // Bytes that no key opens bear the name (a disposal, or a database restored from before them): the clip takes the next one.
     at = { ...at, objectKey: objectKeyOf(at.clipRef, ++generation) }
@@ -32,6 +40,8 @@ export async function settle(parts: Parts, intent: ObjectRow, body: ObjectBody):
 
 /** What stands under the intent's key once something does; undefined when no row knows it. */
 async function place(parts: Parts, intent: ObjectRow, body: ObjectBody): Promise<Known | undefined> {
+  // Another process's recovery may have given it up meanwhile: what is put for no row is locked, and nobody can open it.
+  if (!(await stands(parts, intent))) throw dropped()
   for (let attempt = 1; ; attempt++) {
     let failure: unknown
     try {
@@ -47,6 +57,19 @@ async function place(parts: Parts, intent: ObjectRow, body: ObjectBody): Promise
     if (attempt === attempts) throw new Problem('unavailable', { cause: failure, retryAfterSeconds: 5 })
     await delay(50 * 4 ** attempt)
   }
+}
+
+async function stands({ db }: Parts, { objectId }: ObjectRow): Promise<boolean> {
+  const found = await db
+    .select({ objectId: objects.objectId })
+    .from(objects)
+    .innerJoin(objectKeys, eq(objectKeys.objectId, objects.objectId))
+    .where(and(eq(objects.objectId, objectId), isNull(objects.disposedAt)))
+  return found.length > 0
+}
+
+function dropped(): Problem {
+  return new Problem('unavailable', { cause: new Error('the row was dropped meanwhile'), retryAfterSeconds: 1 })
 }
 
 export interface Known {
@@ -98,8 +121,7 @@ export async function adopt(parts: Parts, intent: ObjectRow, { row, version }: K
       })
       .where(eq(objects.objectId, row.objectId))
       .returning()
-    if (!marked)
-      throw new Problem('unavailable', { cause: new Error('the row was dropped meanwhile'), retryAfterSeconds: 1 })
+    if (!marked) throw dropped()
     await tx.delete(objects).where(and(eq(objects.objectId, intent.objectId), ne(objects.objectId, row.objectId)))
     return marked
   })

@@ -9,6 +9,8 @@ import type { KeyService } from './keys.ts'
 import type { ObjectBody } from './object-store.ts'
 import type { Reference } from './reference.ts'
 import { seal } from './seal.ts'
+import { segmentLen } from './seal-layout.ts'
+import { digestSealed } from './sealed-digests.ts'
 import { closeDigest, sealContext } from './sealed-object.ts'
 
 /** Lengths in bytes, digests in lowercase hex. */
@@ -37,8 +39,8 @@ export function spoolPath(scratchDir: string, objectId: string): string {
   return join(scratchDir, `${objectId}.sealed`)
 }
 
-export function fileBody(path: string, len: number, sha256: string): ObjectBody {
-  return { len, sha256, open: () => createReadStream(path, { highWaterMark: 1 << 18 }) }
+export function fileBody(path: string, digests: Omit<ObjectBody, 'open'>): ObjectBody {
+  return { ...digests, open: () => createReadStream(path, { highWaterMark: 1 << 20 }) }
 }
 
 /** Throws Problem `body-empty`, `clip-too-large` or `unavailable` (no key, no room), or what the body itself throws; its files are then gone. */
@@ -56,11 +58,21 @@ export async function spool(
     const sealedFile = await create(path, undo)
     const plainFile = plaintextTo === undefined ? undefined : await create(plaintextTo, undo)
     const plain = meter()
-    const sealed = meter()
-    for await (const segment of seal(plain.pass(body, maxBytes, plainFile), dataKey, Buffer.from(context))) {
-      sealed.count(segment)
-      await write(sealedFile, segment)
+    const digests = digestSealed()
+    undo.defer(() => digests.drop())
+    let sealedLen = 0
+    let segment: Buffer[] = []
+    const keep = async () => {
+      await write(sealedFile, ...segment)
+      for (const piece of segment) await digests.update(piece)
+      segment = []
     }
+    for await (const piece of seal(plain.pass(body, maxBytes, plainFile), dataKey, Buffer.from(context))) {
+      segment.push(piece)
+      sealedLen += piece.length
+      if (sealedLen % segmentLen === 0) await keep()
+    }
+    await keep()
     // No fsync: a power cut takes it before anything was acknowledged, and the store checks the digest of what it is given.
     await sealedFile.close()
     await plainFile?.close()
@@ -73,11 +85,12 @@ export async function spool(
       clipRef: await reference(sha256.toString('hex'), region),
       len: plain.len,
       sha256: sha256.toString('hex'),
-      sealed: fileBody(path, sealed.len, sealed.digest().toString('hex')),
+      sealed: fileBody(path, { len: sealedLen, ...(await digests.finish()) }),
       wrapped,
       digestBox: closeDigest(dataKey, context, sha256),
       discard: () => rm(path, { force: true }),
     }
+    digests.drop()
     undo.move()
     return spooled
   } finally {
@@ -127,8 +140,8 @@ async function create(path: string, undo: AsyncDisposableStack): Promise<FileHan
   }
 }
 
-async function write(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  await writeWhole(file, chunk).catch(cause => {
+async function write(file: FileHandle, ...chunks: Uint8Array[]): Promise<void> {
+  await writeWhole(file, ...chunks).catch(cause => {
     throw noRoom(cause)
   })
 }

@@ -1,4 +1,4 @@
-import { and, eq, isNotNull } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull } from 'drizzle-orm'
 import type { ObjectRole } from '../custody/act.ts'
 import { IntegrityFailed } from './integrity.ts'
 import { objectKeyOf } from './sealed-object.ts'
@@ -37,7 +37,7 @@ export async function store(
 ): Promise<StoredObject> {
   // Locks are kept in whole seconds, and one that ends earlier than asked would be none.
   const until = new Date(Math.ceil(retainUntil.getTime() / 1000) * 1000)
-  const before = await findStored(parts, spooled.clipRef)
+  const before = await findStored(parts, spooled.clipRef, spooled.region)
   const row = before
     ? await confirm(parts, before, until)
     : await settle(parts, await intend(parts, spooled, role, until), spooled.sealed)
@@ -56,16 +56,24 @@ export async function store(
   }
 }
 
-/** The stored row of a clip whose data key still exists. */
+/** The stored row of a clip whose data key still exists. Every region has a reference key of its own, so a reference says which it is of. */
 export async function findStored(
-  { db }: Parts,
+  { db }: Pick<Parts, 'db'>,
   clipRef: string,
+  region?: string,
 ): Promise<(ObjectRow & { wrapped: Uint8Array; versionId: string }) | undefined> {
   const [found] = await db
     .select()
     .from(objects)
     .innerJoin(objectKeys, eq(objectKeys.objectId, objects.objectId))
-    .where(and(eq(objects.clipRef, clipRef), isNotNull(objects.storedAt)))
+    .where(
+      and(
+        eq(objects.clipRef, clipRef),
+        isNotNull(objects.storedAt),
+        isNull(objects.disposedAt),
+        region === undefined ? undefined : eq(objects.region, region),
+      ),
+    )
   return found && { ...found.objects, versionId: found.objects.versionId!, wrapped: found.object_keys.wrapped }
 }
 

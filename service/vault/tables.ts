@@ -1,4 +1,4 @@
-import { bigint, customType, pgSchema, text, timestamp } from 'drizzle-orm/pg-core'
+import { bigint, boolean, customType, pgSchema, text, timestamp } from 'drizzle-orm/pg-core'
 import type { ObjectRole } from '../custody/act.ts'
 
 const vault = pgSchema('vault')
@@ -8,7 +8,7 @@ const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({
   toDriver: bytes => Buffer.from(bytes),
 })
 
-/** A sealed object; an intent while `storedAt` is null. Lengths in bytes, digests in lowercase hex. */
+/** A sealed object; an intent while `storedAt` is null, without a data key once `disposedAt` is set, gone from the store at `removedAt`. Lengths in bytes, digests in lowercase hex. */
 export const objects = vault.table('objects', {
   objectId: text('object_id').primaryKey(),
   clipRef: text('clip_ref').notNull(),
@@ -23,6 +23,12 @@ export const objects = vault.table('objects', {
   retainUntil: instant('retain_until').notNull(),
   createdAt: instant('created_at').notNull().defaultNow(),
   storedAt: instant('stored_at'),
+  held: boolean().notNull().default(false),
+  disposedAt: instant('disposed_at'),
+  removedAt: instant('removed_at'),
+  inspectedAt: instant('inspected_at'),
+  rereadAt: instant('reread_at'),
+  fault: text().$type<ObjectFault>(),
 })
 
 export const objectKeys = vault.table('object_keys', {
@@ -41,5 +47,8 @@ export const referenceChecks = vault.table('reference_checks', {
   region: text().primaryKey(),
   value: text().notNull(),
 })
+
+/** What the rolling look can find amiss. */
+export type ObjectFault = 'missing' | 'changed' | 'unreadable' | 'unlocked' | 'released'
 
 export type ObjectRow = typeof objects.$inferSelect

@@ -9,6 +9,7 @@ export default defineConfig({
       'test/journeys/**/*.test.ts',
       'test/custody/ledger*.test.ts',
       'test/vault/vault*.test.ts',
+      'test/vault/key-rotation*.test.ts',
       'test/engines/**/*.test.ts',
     ],
     testTimeout: 300_000,

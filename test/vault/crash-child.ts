@@ -65,9 +65,10 @@ const vault = await openVault({
   objects: dyingStore(await openFolderStore(join(folder, 'objects'))),
   keys: await openKeyFile(join(folder, 'vault.json')),
   scratchDir: join(folder, 'scratch'),
+  exclusive: database.exclusive,
 })
 for (let nth = 1; nth <= 2; nth++) {
-  const plaintextTo = join(await vault.workFolder(), 'clip')
+  const plaintextTo = join((await vault.workFolder()).path, 'clip')
   const body = dyingAfter(1_500_000, 'in the spool', chunks(plain))
   const spooled = await vault.spool(body, { region, maxBytes: 1e9, plaintextTo })
   await die('after the spool')

@@ -35,7 +35,7 @@ test('what is put is there with its digest, length and lock, read-only, and can 
   const bytes = randomBytes(5_000)
   const body = bodyOf(bytes)
   await b.store.put('local', key, body, until)
-  const expected = { versionId: body.sha256, sha256: body.sha256, len: 5_000, retainUntil: until }
+  const expected = { versionId: body.sha256, sha256: body.sha256, len: 5_000, retainUntil: until, held: false }
   expect(await b.store.versions('local', key)).toEqual([expected])
   expect(await b.store.head('local', key, body.sha256)).toEqual(expected)
   expect((await stat(join(b.home, `${body.sha256}.sealed`))).mode & 0o777).toBe(0o444)

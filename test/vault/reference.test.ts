@@ -41,6 +41,17 @@ test('another reference key is refused before it names anything, also after a re
   expect(await makeReference(bench.db, bench.parts.keys)(sha256, 'local')).toBe(before)
 })
 
+test('two regions that share a reference key are refused, and when the second gets its own it begins with that', async () => {
+  await using bench = await workbench()
+  const { keys } = bench.parts
+  const shared: typeof keys = { ...keys, referenceMac: (_, message) => keys.referenceMac('local', message) }
+  await bench.vault.reference(sha256, 'local')
+  const reference = makeReference(bench.db, shared)
+  await expect(reference(sha256, 'elsewhere')).rejects.toThrow(/local and elsewhere have the same reference key/)
+  expect(await reference(sha256, 'local')).toBe(await bench.vault.reference(sha256, 'local'))
+  expect(await makeReference(bench.db, keys)(sha256, 'elsewhere')).toMatch(/^[a-z2-7]{52}$/)
+})
+
 test('only a SHA-256 in lowercase hex gets a reference', async () => {
   await using bench = await workbench()
   for (const text of ['', sha256.slice(2), sha256.toUpperCase(), `${sha256}00`]) {

@@ -71,6 +71,7 @@ test.each([
     objects: await openFolderStore(join(folder.path, 'objects')),
     keys: await openKeyFile(join(folder.path, 'vault.json')),
     scratchDir,
+    exclusive: database.exclusive,
   }
   const vault = await openVault(parts)
   expect(await visible(vault)).toBe(acknowledged.length > 0 || step === 'after the mark')

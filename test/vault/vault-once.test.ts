@@ -7,9 +7,6 @@ import { openVault } from '../../service/vault/vault.ts'
 import { chunks, collect, pattern } from './streams.ts'
 import { inAnHour, keep, recorded, region, workbench } from './workbench.ts'
 
-type Bench = Awaited<ReturnType<typeof workbench>>
-const allObjects = async ({ objectsDir }: Bench) =>
-  (await readdir(objectsDir, { recursive: true })).filter(name => name.endsWith('.sealed'))
 /** The next `count` calls throw, after or before the real thing is done. */
 function failing<T extends (...args: never[]) => Promise<unknown>>(work: T, count: number, when: 'before' | 'after') {
   let left = count
@@ -35,7 +32,7 @@ describe('the same clip is one object', () => {
     const [row, ...others] = await bench.db.select().from(objects)
     expect(others).toEqual([])
     expect(row?.retainUntil).toEqual(week)
-    expect(await allObjects(bench)).toHaveLength(1)
+    expect(await bench.place.names()).toHaveLength(1)
     expect(await readdir(bench.parts.scratchDir)).toEqual([])
     expect((await collect((await bench.vault.open(first.stored.clipRef, recorded())).stream)).equals(plain)).toBe(true)
   })
@@ -51,7 +48,7 @@ describe('the same clip is one object', () => {
     expect(kept.filter(({ stored }) => !stored.adopted)).toHaveLength(1)
     expect(await bench.db.select().from(objects)).toHaveLength(1)
     expect(await bench.db.select().from(objectKeys)).toHaveLength(1)
-    expect(await allObjects(bench)).toHaveLength(1)
+    expect(await bench.place.names()).toHaveLength(1)
     expect(await readdir(bench.parts.scratchDir)).toEqual([])
     expect((await collect((await bench.vault.open(kept[0]!.stored.clipRef, recorded())).stream)).equals(plain)).toBe(
       true,
@@ -77,7 +74,7 @@ describe('a store that fails', () => {
     const plain = randomBytes(1_200_000)
     const { stored } = await keep(bench, plain)
     expect(stored.adopted).toBe(false)
-    expect(await allObjects(bench)).toHaveLength(1)
+    expect(await bench.place.names()).toHaveLength(1)
     expect((await collect((await bench.vault.open(stored.clipRef, recorded())).stream)).equals(plain)).toBe(true)
   })
 
@@ -126,7 +123,7 @@ test('bytes that no row knows do not keep a clip out: it takes the next name', a
   expect((await bench.db.select().from(objects)).map(row => row.objectKey)).toEqual([`${lost.stored.clipRef}.1`])
   expect((await collect((await bench.vault.open(stored.clipRef, recorded())).stream)).equals(plain)).toBe(true)
   expect((await keep(bench, plain)).stored).toMatchObject({ objectId: stored.objectId, adopted: true })
-  expect(await allObjects(bench)).toHaveLength(2)
+  expect(await bench.place.names()).toHaveLength(2)
 })
 
 test('bytes whose data key is destroyed are never taken for the clip', async () => {

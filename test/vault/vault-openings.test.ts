@@ -95,6 +95,28 @@ test('no more unwrapped keys are held than allowed, and those in use stay', asyn
   expect(b.unwraps()).toBe(2)
 })
 
+test('an unwrapped key is held for its time and no longer, however often it is used', async () => {
+  await using b = await bench()
+  const sealed = await b.seal('s')
+  let now = 0
+  const unwrapped: Buffer[] = []
+  const decrypt = async (...args: Parameters<typeof b.keys.decrypt>) => {
+    unwrapped.push(await b.keys.decrypt(...args))
+    return unwrapped[unwrapped.length - 1]!
+  }
+  const cipher = makeOpeningCipher({ keys: { ...b.keys, decrypt }, region, cacheMs: 300_000, now: () => now })
+  for (const at of [0, 1, 200_000, 299_999]) {
+    now = at
+    expect(await cipher.open(b.db, 's', sealed)).toEqual(text)
+    expect(unwrapped).toHaveLength(1)
+  }
+  now = 300_000
+  expect(await cipher.open(b.db, 's', sealed)).toEqual(text)
+  expect(unwrapped.map(key => key.equals(Buffer.alloc(32)))).toEqual([true, false])
+  await b.db.transaction(tx => cipher.destroy(tx, 's'))
+  expect(unwrapped.map(key => key.equals(Buffer.alloc(32)))).toEqual([true, true])
+})
+
 test('without the key service nothing is sealed and the act cannot commit', async () => {
   await using b = await bench()
   const generateDataKey = async () => Promise.reject(new Problem('unavailable'))

@@ -1,10 +1,10 @@
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { openFolderStore } from '../../service/vault/folder-store.ts'
 import { objectKeys, objects } from '../../service/vault/tables.ts'
 import { openVault } from '../../service/vault/vault.ts'
-import { chunks, pattern } from './streams.ts'
+import { chunks, collect, pattern } from './streams.ts'
 import { inAnHour, keep, recorded, region, workbench } from './workbench.ts'
 
 type Bench = Awaited<ReturnType<typeof workbench>>
@@ -71,7 +71,7 @@ test.each(['cut', 'changed'])('a spool file that is %s is not put', async how =>
   expect(await bench.parts.objects.versions(region, spooled.clipRef)).toEqual([])
 })
 
-test('bytes that no row knows are named while they are locked, and removed after', async () => {
+test('bytes that no row knows are named while they are locked', async () => {
   await using bench = await workbench()
   const { stored } = await keep(bench, pattern(1_000))
   await bench.db.delete(objects)
@@ -81,12 +81,21 @@ test('bytes that no row knows are named while they are locked, and removed after
     orphans: [stored.clipRef],
   })
   expect(await bench.parts.objects.versions(region, stored.clipRef)).toHaveLength(1)
+})
 
-  await (await intend(bench, pattern(1_000))).discard()
-  const tomorrow = () => Date.now() + 86_400_000
-  const objectsThen = await openFolderStore(join(bench.folder, 'objects'), tomorrow)
-  const vault = await openVault({ ...bench.parts, objects: objectsThen })
-  expect(await vault.recover({ staleMs: 0 })).toMatchObject({ dropped: [stored.clipRef], orphans: [] })
+test('bytes that no row knows are removed once their lock has ended', async () => {
+  await using bench = await workbench()
+  const { stored } = await keep(bench, pattern(1_000), new Date(Date.now() + 1_000))
+  await bench.db.delete(objects)
+  await expect
+    .poll(
+      async () => {
+        await (await intend(bench, pattern(1_000))).discard()
+        return (await bench.vault.recover({ staleMs: 0 })).orphans
+      },
+      { timeout: 60_000, interval: 200 },
+    )
+    .toEqual([])
   expect(await bench.parts.objects.versions(region, stored.clipRef)).toEqual([])
 })
 
@@ -104,13 +113,73 @@ test('what may be the work of another process is left alone until it is stale', 
   await using bench = await workbench()
   const spooled = await intend(bench, pattern(1_000))
   await bench.vault.spool(chunks(pattern(5)), { region, maxBytes: 100 })
-  await bench.vault.workFolder()
+  await (await openVault(bench.parts)).workFolder()
   const before = (await readdir(bench.parts.scratchDir)).sort()
   expect(await bench.vault.recover()).toEqual({ stored: [], dropped: [], waiting: [], orphans: [] })
   expect((await readdir(bench.parts.scratchDir)).sort()).toEqual(before)
   await bench.db.update(objects).set({ createdAt: new Date(Date.now() - 2 * 3_600_000) })
   for (const name of before) await utimes(join(bench.parts.scratchDir, name), 0, 0)
   expect(await bench.vault.recover()).toMatchObject({ stored: [spooled.clipRef] })
+  expect(await readdir(bench.parts.scratchDir)).toEqual([])
+})
+
+test('a put that is still under way on another host is not given up, however old its intent is', async () => {
+  await using bench = await workbench()
+  const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const { objects: store } = bench.parts
+  const slow = await openVault({
+    ...bench.parts,
+    objects: {
+      ...store,
+      async put(...args) {
+        reached.resolve()
+        await released.promise
+        await store.put(...args)
+      },
+    },
+  })
+  const plain = pattern(1_000)
+  const spooled = await slow.spool(chunks(plain), { region, maxBytes: 1e9 })
+  const storing = slow.store(spooled, { role: 'master', retainUntil: inAnHour() })
+  storing.catch(() => {})
+  await reached.promise
+  await bench.db.update(objects).set({ createdAt: new Date(Date.now() - 2 * 3_600_000) })
+  const elsewhere = await openVault({ ...bench.parts, scratchDir: join(bench.folder, 'another-host') })
+  const recovering = elsewhere.recover()
+  // As far as it gets by itself.
+  await Promise.race([recovering, delay(500)])
+  released.resolve()
+  expect(await recovering).toEqual({ stored: [spooled.clipRef], dropped: [], waiting: [], orphans: [] })
+  expect((await storing).objectId).toBe(spooled.objectId)
+  expect(await bench.place.names()).toHaveLength(1)
+  expect(await collect((await bench.vault.open(spooled.clipRef, recorded())).stream)).toEqual(Buffer.from(plain))
+})
+
+test('nothing is put for an intent that was given up before its turn came', async () => {
+  await using bench = await workbench(({ db, exclusive }) => ({
+    async exclusive(name, work) {
+      await db.delete(objects)
+      return await exclusive(name, work)
+    },
+  }))
+  const spooled = await bench.vault.spool(chunks(pattern(1_000)), { region, maxBytes: 1e9 })
+  const storing = bench.vault.store(spooled, { role: 'master', retainUntil: inAnHour() })
+  await expect(storing).rejects.toMatchObject({ type: 'unavailable' })
+  expect(await bench.parts.objects.versions(region, spooled.clipRef)).toEqual([])
+})
+
+test('a work folder stays while somebody works in it, though its own time stands still', async () => {
+  await using bench = await workbench()
+  const [own, others] = [await bench.vault.workFolder(), await (await openVault(bench.parts)).workFolder()]
+  const hoursAgo = (hours: number) => Date.now() / 1000 - hours * 3_600
+  await utimes(own.path, 0, 0)
+  await utimes(others.path, 0, hoursAgo(3))
+  await bench.vault.recover()
+  expect((await readdir(bench.parts.scratchDir)).sort()).toEqual([own, others].map(f => basename(f.path)).sort())
+  await utimes(others.path, 0, hoursAgo(25))
+  await bench.vault.recover()
+  expect(await readdir(bench.parts.scratchDir)).toEqual([basename(own.path)])
+  await own[Symbol.asyncDispose]()
   expect(await readdir(bench.parts.scratchDir)).toEqual([])
 })
 

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { Recorded } from '../../service/custody/recorded.ts'
@@ -12,14 +11,6 @@ import { chunks, collect, drain, pattern } from './streams.ts'
 import { inAnHour, keep, recorded, region, workbench } from './workbench.ts'
 
 type Bench = Awaited<ReturnType<typeof workbench>>
-const homeOf = ({ objectsDir }: Bench, key: string) => join(objectsDir, region, key.slice(0, 2), key)
-async function sealedFile(bench: Bench, key: string) {
-  const home = homeOf(bench, key)
-  return join(home, (await readdir(home)).find(name => name.endsWith('.sealed'))!)
-}
-const allObjects = async ({ objectsDir }: Bench) =>
-  (await readdir(objectsDir, { recursive: true })).filter(name => name.endsWith('.sealed'))
-
 describe('what goes in comes out', () => {
   test('whole and by range, from a fresh vault over the same parts', async () => {
     await using bench = await workbench()
@@ -68,7 +59,7 @@ describe('what goes in comes out', () => {
       await bench.db.select().from(referenceChecks),
     ])
     expect(rows).not.toContain(spooled.sha256)
-    expect((await allObjects(bench)).join()).not.toContain(spooled.sha256)
+    expect((await bench.place.names()).join()).not.toContain(spooled.sha256)
   })
 })
 
@@ -137,7 +128,7 @@ describe('what is stored and not what was acquired is never taken for whole', ()
   async function tampered(change: (path: string, bytes: Buffer) => Promise<void>) {
     const bench = await workbench()
     const { stored } = await keep(bench, plain)
-    const path = await sealedFile(bench, stored.clipRef)
+    const path = await bench.place.file(region, stored.clipRef)
     await chmod(path, 0o600)
     await change(path, await readFile(path))
     return { bench, stored }

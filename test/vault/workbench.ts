@@ -1,31 +1,16 @@
 /** A vault on real parts, and a record to open it with. */
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import { makeRecorded, type Recorded } from '../../service/custody/recorded.ts'
 import { type Database, migrate, openDatabase } from '../../service/db.ts'
-import { openFolderStore } from '../../service/vault/folder-store.ts'
 import { openKeyFile } from '../../service/vault/key-file.ts'
 import { objectKeys, objects, referenceChecks, subjectKeys } from '../../service/vault/tables.ts'
 import { openVault, type VaultParts } from '../../service/vault/vault.ts'
 import { freshDatabase } from '../engines/postgres.ts'
+import { openPlace } from './places.ts'
+import { inAnHour } from './recorded.ts'
 import { chunks, scratch } from './streams.ts'
 
-/** The tests of the vault hand themselves what only the ledger can make. */
-export function recorded(): Recorded {
-  const [chain, req] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')]
-  return makeRecorded({
-    index: 0,
-    chain,
-    seq: 1,
-    leafHash: '00'.repeat(32),
-    time: '2026-01-01T00:00:00.000000Z',
-    req,
-    ev: 'master.opened',
-  })
-}
-
-export const inAnHour = () => new Date(Date.now() + 3_600_000)
+export { inAnHour, recorded } from './recorded.ts'
 
 /** PostgreSQL where the engines' run offers one, else PGlite in memory: one for the tests of a file, empty for each. */
 let opened: Promise<Database> | undefined
@@ -39,16 +24,18 @@ async function emptyDatabase(): Promise<Database> {
   return database
 }
 
-/** Database, folder store, key file and scratch folder, all real and all its own; `change` puts others in their place. */
+/** Database, store, key file and scratch folder, all real and all its own; `change` puts others in their place. */
 export async function workbench(change: (parts: VaultParts) => Partial<VaultParts> = () => ({})) {
   const stack = new AsyncDisposableStack()
   const folder = stack.use(await scratch())
-  const { db, engine } = await emptyDatabase()
+  const { db, engine, exclusive } = await emptyDatabase()
+  const place = await openPlace(folder.path)
   const parts: VaultParts = {
     db,
-    objects: await openFolderStore(join(folder.path, 'objects')),
+    objects: place.objects,
     keys: await openKeyFile(join(folder.path, 'keys', 'vault.json')),
     scratchDir: join(folder.path, 'scratch'),
+    exclusive,
   }
   const changed = { ...parts, ...change(parts) }
   return {
@@ -57,7 +44,7 @@ export async function workbench(change: (parts: VaultParts) => Partial<VaultPart
     db,
     engine,
     folder: folder.path,
-    objectsDir: join(folder.path, 'objects', 'objects'),
+    place,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
