@@ -17,6 +17,15 @@ answer := {"outcome": "refuse", "reasons": sort(_why)} if count(_why) > 0
 
 _why := requester.reasons | reasons
 
-_obligations := {"retentionDays": obligations.retention_days} if input.action == "exhibit.acquire"
+_obligations := obligations.keeping if input.action == "exhibit.acquire"
 
-_obligations := {} if input.action != "exhibit.acquire"
+_obligations := obligations.holding if input.action in _holding
+
+_obligations := {} if {
+	input.action
+	not _lays_down
+}
+
+_lays_down if input.action in ({"exhibit.acquire"} | _holding)
+
+_holding := {"hold.extend", "hold.place", "hold.request"}

@@ -18,6 +18,12 @@ test_an_agency_sees[note] if {
 	reasons_of(object.union(_reading, tc.change)) == tc.want
 }
 
+test_its_holds_are_seen_by_whom_it_is_seen if {
+	foreign := object.union(_reading, {"action": "hold.read", "exhibit": {"agencyId": "agency-b"}})
+	reasons_of(foreign) == ["tenant.mismatch"]
+	reasons_of(object.union(_reading, {"action": "hold.read", "exhibit": {"agencyId": "agency-a"}})) == []
+}
+
 test_the_custodian_sees_every_exhibit if {
 	reasons_of(object.union(_reading, {"roles": ["store-operator"], "organisation": "custodian"})) == []
 }
@@ -28,15 +34,15 @@ test_an_acquisition_is_told_its_retention if {
 		"roles": ["device"],
 		"organisation": "custodian",
 	})
-	answer == {"outcome": "permit", "reasons": [], "obligations": {"retentionDays": 365}}
+	answer == {"outcome": "permit", "reasons": [], "obligations": {"lockDays": 14, "retentionDays": 365}}
 }
 
-test_no_acquisition_without_retention if {
-	unheard_of := {
+test_no_acquisition_without_retention[part] if {
+	some part in ["incidentType", "severity", "jurisdiction"]
+	reasons_of(with_changes({
 		"action": "exhibit.acquire",
 		"roles": ["device"],
 		"organisation": "custodian",
-		"exhibit": {"incidentType": "unheard-of"},
-	}
-	reasons_of(with_changes(unheard_of)) == ["retention.unknown"]
+		"exhibit": {part: "unheard-of"},
+	})) == ["retention.unknown"]
 }

@@ -34,6 +34,7 @@ test_exhibit[note] if {
 			"facts": with_changes({"exhibit": {"region": "us"}, "authority": {"type": "mutual-legal-assistance"}}),
 			"want": [],
 		},
+		"disposed of": {"facts": with_changes({"exhibit": {"state": "disposed"}}), "want": ["exhibit.disposed"]},
 		"of another agency": {"facts": with_changes({"exhibit": {"agencyId": "agency-b"}}), "want": ["tenant.mismatch"]},
 		"of no agency yet": {"facts": without("exhibit/agencyId"), "want": []},
 	}

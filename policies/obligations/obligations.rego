@@ -19,10 +19,6 @@ demanded := {
 	"retentionDays": retention_days,
 }
 
-# METADATA
-# description: How long an exhibit of this type of incident is kept.
-retention_days := data.retention[input.exhibit.incidentType].days
-
 default _audio := "drop"
 
 _audio := "keep" if {

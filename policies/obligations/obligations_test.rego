@@ -5,7 +5,13 @@ import data.custos.obligations
 _facts(purpose, type, sensitivity) := {
 	"purpose": purpose,
 	"authority": {"type": type},
-	"exhibit": {"sensitivity": sensitivity, "region": "eu", "incidentType": "theft"},
+	"exhibit": {
+		"sensitivity": sensitivity,
+		"region": "eu",
+		"incidentType": "theft",
+		"severity": "medium",
+		"jurisdiction": "default",
+	},
 }
 
 test_obligations_come_from_the_cell_of_purpose_and_authority if {
@@ -37,11 +43,6 @@ test_no_cell_no_obligations if {
 	not _demanded("criminal-investigation", "subpoena", "ordinary")
 	not _demanded("curiosity", "warrant", "ordinary")
 	not _demanded("criminal-investigation", "warrant", "unheard-of")
-}
-
-test_retention_goes_by_incident_type if {
-	obligations.retention_days == 365 with input as {"exhibit": {"incidentType": "theft"}}
-	not obligations.retention_days with input as {"exhibit": {"incidentType": "unheard-of"}}
 }
 
 _demanded(purpose, type, sensitivity) := demanded if {

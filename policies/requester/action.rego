@@ -24,5 +24,12 @@ reasons contains "request.missing" if {
 }
 
 # METADATA
+# description: The action is about a hold, and none was named.
+reasons contains "hold.missing" if {
+	"hold" in action.needs
+	not input.hold
+}
+
+# METADATA
 # description: The row of the action in data/actions.json.
 action := data.actions[input.action]

@@ -31,4 +31,6 @@ test_an_action_that_is_not_listed_is_refused if {
 test_what_the_action_needs_must_be_there if {
 	reasons_of(json.remove(reading, ["request"])) == {"request.missing"}
 	reasons_with({"action": "exhibit.read"}) == {"exhibit.missing"}
+	{"exhibit.missing", "hold.missing"} - reasons_with({"action": "hold.extend"}) == set()
+	not "hold.missing" in reasons_with({"action": "hold.extend", "hold": {"kind": "request"}})
 }

@@ -42,4 +42,6 @@ _assured if input.assurance >= action.assurance
 
 _for_custodian if "custodian" in _sides
 
+_for_custodian if "service" in _sides
+
 _of_custodian if input.organisation == "custodian"

@@ -6,7 +6,14 @@ _may := {
 	"disclosure.read": {"officer", "lawyer", "records-manager", "auditor"},
 	"disclosure.review": {"records-manager"},
 	"exhibit.acquire": {"device", "store-operator", "records-manager"},
+	"exhibit.dispose": {"worker"},
 	"exhibit.read": {"officer", "lawyer", "store-operator", "records-manager", "auditor"},
+	"hold.confirm": {"records-manager"},
+	"hold.extend": {"records-manager"},
+	"hold.lift": {"records-manager"},
+	"hold.place": {"records-manager"},
+	"hold.read": {"officer", "lawyer", "records-manager", "auditor"},
+	"hold.request": {"officer", "lawyer"},
 	"incident.read": {"store-operator", "records-manager", "auditor"},
 	"incident.record": {"device", "store-operator", "records-manager"},
 	"ledger.read-entries": {"auditor"},
@@ -16,6 +23,7 @@ _may := {
 	"request.approve": {"records-manager"},
 	"request.file": {"officer", "lawyer"},
 	"request.read": {"officer", "lawyer", "records-manager", "auditor"},
+	"retention.report": {"records-manager", "auditor"},
 }
 
 test_role_table[note] if {
@@ -51,4 +59,5 @@ test_who_acts_for_the_custodian_is_of_it if {
 	"organisation.not-custodian" in reasons_with({"action": "request.approve", "roles": ["records-manager"]})
 	of_it := {"action": "request.approve", "roles": ["records-manager"], "organisation": "custodian"}
 	not "organisation.not-custodian" in reasons_with(of_it)
+	"organisation.not-custodian" in reasons_with({"action": "master.open", "roles": ["worker"]})
 }

@@ -1,6 +1,8 @@
 package custos.requester_test
 
-_agency := {"id": "agency-a", "status": "active", "mouUntil": 1767225601}
+_filing := {"action": "request.file", "exhibit": {"region": "eu", "state": "kept"}}
+
+_agency := {"id": "agency-a", "status": "active", "region": "eu", "mouUntil": 1767225601}
 
 test_standing[note] if {
 	some note, tc in {
@@ -14,7 +16,7 @@ test_standing[note] if {
 			"want": {"agency.mou-expired"},
 		},
 	}
-	reasons_with(object.union({"action": "request.file", "exhibit": {}}, tc.facts)) == tc.want
+	reasons_with(object.union(_filing, tc.facts)) == tc.want
 }
 
 test_reading_ones_own_request_asks_for_no_standing if {

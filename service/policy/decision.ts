@@ -16,7 +16,9 @@ const Release = z.strictObject({
   retentionDays: z.int().min(1),
 })
 /** What a permitted acquisition demands. */
-const Keeping = Release.pick({ retentionDays: true })
+const Keeping = z.strictObject({ lockDays: z.int().min(1), retentionDays: z.int().min(1) })
+/** What a permitted hold, or its extension, is given; nothing where it stays until it is lifted. */
+const Holding = z.strictObject({ holdDays: z.int().min(1) })
 
 // Sets come out of WASM in the order of their hashes; an answer that forgot to sort would change without its facts changing.
 const reasons = z
@@ -28,7 +30,10 @@ const permit = { outcome: z.literal('permit'), reasons: z.tuple([]) }
 
 /** The only shapes that an answer may have. A permit that carries a reason, or a disclosure without its obligations, is none of them. */
 export const answers = {
-  access: z.union([z.strictObject({ ...permit, obligations: z.union([Keeping, z.strictObject({})]) }), Refusal]),
+  access: z.union([
+    z.strictObject({ ...permit, obligations: z.union([Keeping, Holding, z.strictObject({})]) }),
+    Refusal,
+  ]),
   disclosure: z.union([z.strictObject({ ...permit, obligations: Release }), Refusal]),
 } as const
 export type Answer = z.infer<(typeof answers)[Rule]>
@@ -41,6 +46,10 @@ export interface Obligations {
   readonly expiresAfterDays: number
   /** How what is covered is covered. */
   readonly fill: 'constant'
+  /** From the placing, or from the former end: until a hold lapses. 0 where it stays until it is lifted. */
+  readonly holdDays: number
+  /** From the acquisition: the end of the first lock, which is lengthened later while anything asks for it. */
+  readonly lockDays: number
   readonly maxDownloads: number
   readonly redact: readonly ('face' | 'plate')[]
   /** Where derivative and package are made and kept. */
@@ -55,6 +64,8 @@ export const nothing: Obligations = {
   audio: 'drop',
   expiresAfterDays: 0,
   fill: 'constant',
+  holdDays: 0,
+  lockDays: 0,
   maxDownloads: 0,
   redact: ['face', 'plate'],
   region: '',

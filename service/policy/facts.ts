@@ -7,6 +7,13 @@ export const actions = [
   'incident.read',
   'exhibit.acquire',
   'exhibit.read',
+  'exhibit.dispose',
+  'hold.request',
+  'hold.place',
+  'hold.extend',
+  'hold.confirm',
+  'hold.lift',
+  'hold.read',
   'request.file',
   'request.read',
   'request.approve',
@@ -16,10 +23,14 @@ export const actions = [
   'package.download',
   'plan.preview',
   'master.open',
+  'retention.report',
   'ledger.read-entries',
 ] as const
 
 export const roles = ['device', 'store-operator', 'records-manager', 'officer', 'lawyer', 'auditor', 'worker'] as const
+
+/** A request holds what it asks for, of itself; the others are placed by a person of the custodian. */
+export const holdKinds = ['request', 'preservation', 'litigation', 'court-order'] as const
 
 /** Epoch seconds of the years 1 to 9999, so that milliseconds are noticed and no integer nears 2^53. */
 const EpochSeconds = z.int().min(-62_135_596_800).max(253_402_300_799)
@@ -46,9 +57,17 @@ const Exhibit = z.strictObject({
   class: z.enum(['video', 'still', 'audio', 'document']),
   sensitivity: z.enum(['ordinary', 'sensitive', 'restricted']),
   region: Slug,
+  /** A hold is in force. */
   hold: z.boolean(),
+  /** `disposed`: its record is kept, and nothing can open it any more. */
+  state: z.enum(['kept', 'disposed']),
   incidentType: Slug,
+  severity: Slug,
+  /** Whose law says how long to keep it. */
+  jurisdiction: Slug,
   acquiredAt: EpochSeconds,
+  /** The schedule's end as it stood at the acquisition; absent before that. */
+  retainUntil: EpochSeconds.exactOptional(),
   /** The agency whose matter this is; absent while it is nobody's, and never the custodian. */
   agencyId: Id.exactOptional(),
 })
@@ -61,6 +80,19 @@ const Request = z.strictObject({
   approvals: Count,
   /** Downloads of its package that began before this one. */
   downloads: Count,
+})
+
+const Hold = z.strictObject({
+  kind: z.enum(holdKinds),
+  /** On whose behalf. */
+  organisation: Id,
+  placedAt: EpochSeconds,
+  /** Absent: until lifted. */
+  lapsesAt: EpochSeconds.exactOptional(),
+  /** How often it was extended. */
+  extensions: Count,
+  /** Whether a person of the custodian made a request's hold stay. */
+  confirmed: z.boolean(),
 })
 
 const Agency = z.strictObject({
@@ -87,6 +119,7 @@ export const Facts = z.strictObject({
   justification: Text(2_000).exactOptional(),
   exhibit: Exhibit.exactOptional(),
   request: Request.exactOptional(),
+  hold: Hold.exactOptional(),
   agency: Agency.exactOptional(),
 })
 

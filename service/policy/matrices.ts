@@ -1,6 +1,6 @@
 /** The committed data that rules read (policies/data/*.json), checked whole: a matrix with a hole decides wrongly without a word. */
 import { z } from 'zod'
-import { actions, roles } from './facts.ts'
+import { actions, holdKinds, roles } from './facts.ts'
 
 const Slug = z.string().regex(/^[a-z][a-z-]*$/)
 const Title = z.string().min(1)
@@ -12,7 +12,9 @@ const ActionRow = z
     roles: z.array(z.enum(roles)).min(1),
     assurance: z.int().min(1).max(3),
     /** Facts without which the action means nothing. */
-    needs: z.array(z.enum(['exhibit', 'request'])),
+    needs: z.array(z.enum(['exhibit', 'request', 'hold'])),
+    /** What must hold of the exhibit: it is still there, and it stays in its region or has a basis for leaving it. */
+    exhibit: z.array(z.enum(['kept', 'region'])),
     /** What must hold of the request. */
     request: z.array(z.enum(['permitted', 'unexpired', 'approved', 'unspent'])),
     /** Whether the agency must be active with a current memorandum of understanding. */
@@ -21,6 +23,10 @@ const ActionRow = z
   .refine(
     row => row.request.length === 0 || row.needs.includes('request'),
     'asks something of a request that it does not need',
+  )
+  .refine(
+    row => row.exhibit.length === 0 || row.needs.includes('exhibit'),
+    'asks something of an exhibit that it does not need',
   )
 
 const Cell = z.strictObject({
@@ -36,6 +42,49 @@ const Purpose = z.strictObject({
   basis: z.array(Title).min(1),
   roles: z.array(z.enum(['officer', 'lawyer'])).min(1),
   authorities: z.record(Slug, Cell),
+})
+
+const days = z.int().min(1).max(36_500)
+/** What was worse is not kept for less long. */
+const BySeverity = z
+  .strictObject({ low: days, medium: days, high: days, critical: days })
+  .refine(row => row.low <= row.medium && row.medium <= row.high && row.high <= row.critical, 'falls as severity rises')
+
+const Retention = z.strictObject({
+  /** How long an object's first lock lasts; a sweep lengthens it while anything asks for the object. */
+  lockDays: z.int().min(1).max(90),
+  /** The least that the record of what was done is kept. */
+  auditDays: z.int().min(365).max(36_500),
+  /** By incident type and severity, in days from the acquisition, where the jurisdiction lays down nothing of its own. */
+  schedule: z.record(Slug, BySeverity),
+  jurisdictions: z.record(
+    Slug,
+    z.strictObject({
+      title: Title,
+      /** The provisions that the schedule leans on. */
+      basis: z.array(Title).min(1),
+      schedule: z.record(Slug, BySeverity),
+    }),
+  ),
+})
+
+const HoldRow = z.strictObject({
+  title: Title,
+  basis: z.array(Title).min(1),
+  /** What a person must name to place one; empty for the hold that a request places by itself. */
+  authorities: z.array(Slug),
+  /** What a person must name to lift one; empty where a reason is enough. */
+  liftedUnder: z.array(Slug),
+  /** Until it lapses; absent where it stays until it is lifted. */
+  lapse: z
+    .strictObject({
+      days: z.int().min(1).max(365),
+      extensionDays: z.int().min(1).max(365),
+      extensions: z.int().min(0).max(10),
+      /** Whether a person of the custodian can make it stay until it is lifted. */
+      confirmable: z.boolean(),
+    })
+    .exactOptional(),
 })
 
 export const Matrices = z
@@ -54,8 +103,8 @@ export const Matrices = z
       justificationCharacters: z.int().min(1).max(200),
       redact: z.tuple([z.literal('face'), z.literal('plate')]),
     }),
-    /** By incident type: how long an exhibit is kept, in days. */
-    retention: z.record(Slug, z.strictObject({ days: z.int().min(1).max(36_500) })),
+    holds: z.record(z.enum(holdKinds), HoldRow),
+    retention: Retention,
     roles: z.record(z.enum(roles), z.strictObject({ side: z.enum(['agency', 'custodian', 'oversight', 'service']) })),
     sensitivities: z.record(
       z.enum(['ordinary', 'sensitive', 'restricted']),
@@ -71,6 +120,15 @@ export const Matrices = z
     for (const type of new Set(named)) {
       if (!(type in m.authorities)) context.addIssue({ code: 'custom', message: `there is no authority '${type}'` })
     }
+    for (const [name, { schedule }] of Object.entries(m.retention.jurisdictions)) {
+      for (const type of Object.keys(schedule).filter(t => !(t in m.retention.schedule)))
+        context.addIssue({
+          code: 'custom',
+          message: `'${name}' lays down something for '${type}', which is no incident type`,
+        })
+    }
+    if (m.holds.request.lapse === undefined)
+      context.addIssue({ code: 'custom', message: 'the hold that a request places must lapse by itself' })
   })
 
 export type Matrices = z.infer<typeof Matrices>

@@ -20,6 +20,8 @@ test('a request to which nothing is missing is permitted, with its obligations',
     audio: 'drop',
     expiresAfterDays: 30,
     fill: 'constant',
+    holdDays: 0,
+    lockDays: 0,
     maxDownloads: 5,
     redact: ['face', 'plate'],
     region: 'eu',
@@ -60,6 +62,9 @@ describe('disclosure: each rule refuses in its own words', () => {
     ['agency.region', 'us', ['region.crossing-without-basis']],
     ['exhibit.class', 'audio', ['exhibit.class-not-releasable']],
     ['exhibit.agencyId', 'agency-b', ['tenant.mismatch']],
+    ['exhibit.state', 'disposed', ['exhibit.disposed']],
+    ['exhibit.severity', 'unheard-of', ['retention.unknown']],
+    ['exhibit.jurisdiction', 'unheard-of', ['retention.unknown']],
     ['assurance', 1, ['assurance.too-low']],
     ['action', 'request.read', ['action.not-a-request', 'request.missing']],
   ] as const)('%s = %j: %j', (path, value, reasons) => {
@@ -87,6 +92,9 @@ describe('access: each rule refuses in its own words', () => {
     ['request.agencyId', 'agency-b', ['tenant.mismatch']],
     ['exhibit.sensitivity', 'restricted', ['request.approvals-missing']],
     ['request', undefined, ['request.missing']],
+    ['exhibit.state', 'disposed', ['exhibit.disposed']],
+    ['exhibit.region', 'us', ['region.crossing-without-basis']],
+    ['agency.region', 'elsewhere', ['region.crossing-without-basis']],
     ['roles', ['officer', 'records-manager'], ['organisation.not-custodian', 'role.conflict']],
     ['purpose', undefined, ['obligations.unknown', 'request.approvals-missing', 'request.downloads-spent']],
   ] as const)('%s = %j: %j', (path, value, reasons) => {
@@ -106,10 +114,14 @@ test('an acquisition is told how long to keep what it acquires', () => {
     roles: ['device'],
     organisation: 'custodian',
   } satisfies Facts
-  expect(policy.decide('access', facts)).toMatchObject({ outcome: 'permit', obligations: { retentionDays: 365 } })
-  expect(policy.decide('access', changed(facts, 'exhibit.incidentType', 'unheard-of')).reasons).toEqual([
-    'retention.unknown',
-  ])
+  expect(policy.decide('access', facts)).toMatchObject({
+    outcome: 'permit',
+    obligations: { lockDays: 14, retentionDays: 365 },
+  })
+  for (const part of ['incidentType', 'severity', 'jurisdiction']) {
+    const unknown = changed(facts, `exhibit.${part}`, 'unheard-of')
+    expect(policy.decide('access', unknown).reasons, part).toEqual(['retention.unknown'])
+  }
 })
 
 const paths = (tree: object, prefix = ''): string[] =>
@@ -120,7 +132,7 @@ const paths = (tree: object, prefix = ''): string[] =>
 
 test('a permitted request that loses any compulsory fact is refused', () => {
   const optional = (facts: object, path: string) =>
-    path === 'exhibit.agencyId' ||
+    ['exhibit.agencyId', 'exhibit.retainUntil'].includes(path) ||
     (path === 'authority.documentSha256' && JSON.stringify(facts).includes('emergency-declaration'))
   expect(permittedFilings.length).toBeGreaterThan(30)
   for (const facts of permittedFilings) {
@@ -135,7 +147,8 @@ test('a permitted request that loses any compulsory fact is refused', () => {
 })
 
 test('the rules alone, without the strict border before them, refuse as well', () => {
-  const unread = ['subject', 'exhibit.hold', 'exhibit.acquiredAt', 'exhibit.agencyId']
+  // What only a disposal is judged by, and what an agency may lack.
+  const unread = ['subject', 'exhibit.hold', 'exhibit.acquiredAt', 'exhibit.retainUntil', 'exhibit.agencyId']
   for (const [rule, facts] of [
     ['disclosure', filing],
     ['access', download],

@@ -15,6 +15,28 @@ test('every reason that a rule can give is documented, and no other', () => {
   expect(documented).toEqual([...codes, 'facts.invalid', 'policy.failed'].sort())
 })
 
+test('docs/retention.md shows every schedule and every kind of hold as the data have them, with what they lean on', () => {
+  const lines = readFileSync('docs/retention.md', 'utf8').split('\n')
+  const page = lines.join(' ').replaceAll(/ +/g, ' ')
+  const { schedule, jurisdictions, lockDays, auditDays } = matrices.retention
+  const row = ([type, days]: [string, (typeof schedule)[string]]) =>
+    `| ${type} | ${days.low} | ${days.medium} | ${days.high} | ${days.critical} |`
+  expect(page).toContain(Object.entries(schedule).map(row).join(' '))
+  for (const [name, { title, basis, schedule: own }] of Object.entries(jurisdictions)) {
+    const section = page.split(`### \`${name}\`: ${title} `)[1]!.split(/ ##/)[0]!
+    for (const provision of basis) expect(section).toContain(provision)
+    for (const line of Object.entries(own).map(row)) expect(section).toContain(line)
+  }
+  for (const [kind, { title, basis, lapse, authorities }] of Object.entries(matrices.holds)) {
+    expect(page).toContain(`- \`${kind}\`: ${title}. Leans on ${basis.join('; ')}.`)
+    const line = lines.find(each => each.startsWith(`| \`${kind}\` |`))!
+    for (const word of [...authorities, lapse ? `${lapse.days} days` : 'never']) expect(line).toContain(word)
+    if (lapse) expect(line).toContain(`${lapse.extensionDays} days, once`)
+  }
+  expect(page).toContain(`${lockDays} days (\`lockDays\`)`)
+  expect(page).toContain(`${auditDays} days (\`auditDays\``)
+})
+
 test('every action and role that can be told has its row, and no other has one', () => {
   expect(Object.keys(matrices.actions).sort()).toEqual([...actions].sort())
   expect(Object.keys(matrices.roles).sort()).toEqual([...roles].sort())

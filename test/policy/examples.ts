@@ -29,8 +29,12 @@ export const filing = {
     sensitivity: 'ordinary',
     region: 'eu',
     hold: false,
+    state: 'kept',
     incidentType: 'theft',
+    severity: 'medium',
+    jurisdiction: 'default',
     acquiredAt: now - day,
+    retainUntil: now + 364 * day,
     agencyId: 'agency-a',
   },
   agency: { id: 'agency-a', status: 'active', region: 'eu', mouUntil: now + day },
@@ -41,6 +45,56 @@ export const download = {
   action: 'package.download',
   request: { state: 'permitted', agencyId: 'agency-a', expiresAt: now + day, approvals: 0, downloads: 4 },
 } as const satisfies Facts
+
+/** A disposal to which nothing is missing: the last second of the schedule has just passed. */
+export const disposal = {
+  action: 'exhibit.dispose',
+  subject: 'worker',
+  roles: ['worker'],
+  organisation: 'custodian',
+  assurance: 1,
+  time: now,
+  exhibit: { ...filing.exhibit, acquiredAt: now - 365 * day, retainUntil: now },
+} as const satisfies Facts
+
+const manager = { subject: 'manager-1', roles: ['records-manager'], organisation: 'custodian', assurance: 2, time: now }
+const preserving = { kind: 'preservation', organisation: 'agency-c', placedAt: now, extensions: 0, confirmed: false }
+const requested = { kind: 'request', organisation: 'agency-a', placedAt: now, extensions: 0, confirmed: false }
+
+export const holding = {
+  placing: {
+    ...manager,
+    action: 'hold.place',
+    authority: { type: 'preservation-request', identifier: 'P-7', issuer: 'agency-c', issuedAt: now - day },
+    justification: 'Legal process will follow',
+    exhibit: filing.exhibit,
+    hold: preserving,
+  },
+  extending: {
+    ...manager,
+    action: 'hold.extend',
+    exhibit: filing.exhibit,
+    hold: { ...preserving, lapsesAt: now + day },
+  },
+  confirming: {
+    ...manager,
+    action: 'hold.confirm',
+    exhibit: filing.exhibit,
+    hold: { ...requested, lapsesAt: now + day },
+  },
+  lifting: {
+    ...manager,
+    action: 'hold.lift',
+    justification: 'The case was closed',
+    exhibit: filing.exhibit,
+    hold: { ...preserving, lapsesAt: now + day },
+  },
+  requesting: {
+    ...filing,
+    action: 'hold.request',
+    hold: requested,
+  },
+} as { [act in 'placing' | 'extending' | 'confirming' | 'lifting' | 'requesting']: Facts }
 
 type Path = readonly string[]
 type Tree = { [key: string]: unknown }
@@ -57,7 +111,7 @@ export function changed(facts: object, path: string, value?: unknown): Facts {
 }
 
 export const matrices = Matrices.parse(JSON.parse(readFileSync('policies/data.json', 'utf8')))
-const authorityTypes = Object.keys(matrices.authorities)
+const authorityTypes = [...Object.keys(matrices.authorities), 'preservation-request']
 
 /** Every request that the matrices permit, by purpose, authority, role and sensitivity. */
 export const permittedFilings: Facts[] = Object.entries(matrices.purposes).flatMap(
@@ -99,6 +153,12 @@ const values: Record<string, fc.Arbitrary<unknown>> = {
   'exhibit.class': fc.constantFrom('video', 'audio', 'still'),
   'exhibit.sensitivity': fc.constantFrom('ordinary', 'sensitive', 'restricted'),
   'exhibit.region': fc.constantFrom('eu', 'us', 'gb', 'elsewhere'),
+  'exhibit.state': fc.constantFrom('kept', 'disposed'),
+  'exhibit.hold': fc.boolean(),
+  'exhibit.severity': fc.constantFrom('low', 'medium', 'critical', 'unheard-of'),
+  'exhibit.jurisdiction': fc.constantFrom('default', 'de', 'fr', 'elsewhere'),
+  'exhibit.acquiredAt': fc.constantFrom(-365 * day, -365 * day + 1, -180 * day, 0).map(offset => now + offset),
+  'exhibit.retainUntil': fc.oneof(someTime, fc.constant(undefined)),
   'exhibit.incidentType': fc.constantFrom('theft', 'fraud', 'unheard-of'),
   'exhibit.agencyId': fc.oneof(agency, fc.constant(undefined)),
   request: fc.constant(undefined),
@@ -107,6 +167,11 @@ const values: Record<string, fc.Arbitrary<unknown>> = {
   'request.expiresAt': someTime,
   'request.approvals': fc.integer({ min: 0, max: 3 }),
   'request.downloads': fc.integer({ min: 0, max: 6 }),
+  hold: fc.constant(undefined),
+  'hold.kind': fc.constantFrom(...Object.keys(matrices.holds)),
+  'hold.lapsesAt': fc.oneof(someTime, fc.constant(undefined)),
+  'hold.extensions': fc.integer({ min: 0, max: 2 }),
+  'hold.confirmed': fc.boolean(),
   agency: fc.constant(undefined),
   'agency.id': agency,
   'agency.status': fc.constantFrom('active', 'suspended', 'closed'),
@@ -117,7 +182,7 @@ const values: Record<string, fc.Arbitrary<unknown>> = {
 /** Near misses: facts that would be permitted, changed or thinned out in up to four places. */
 export const nearMiss: fc.Arbitrary<Facts> = fc
   .tuple(
-    fc.constantFrom<Facts>(filing, download, ...permittedFilings),
+    fc.constantFrom<Facts>(filing, download, disposal, ...Object.values(holding), ...permittedFilings),
     fc.array(
       fc.constantFrom(...Object.keys(values)).chain(path => values[path]!.map(value => [path, value] as const)),
       { maxLength: 4 },
