@@ -36,6 +36,8 @@ export type ObjectRole =
   | 'package'
   | 'incident'
   | 'request'
+  | 'hold'
+  | 'keys'
   | 'policy'
   | 'review'
   | 'attempt'

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { newId } from '../custody/id.ts'
 import { type ExhibitOfIncident, findExhibit } from '../intake/exhibits.ts'
 import { exhibitFacts } from '../intake/facts.ts'
+import { firstLock, pinExhibit } from '../intake/keeping.ts'
 import { newNumber } from '../intake/numbers.ts'
 import { custodian } from '../intake/openings.ts'
 import type { Obligations } from '../policy/decision.ts'
@@ -53,10 +54,12 @@ export async function derive(
   const recipe = recipeOf(obligations)
   const kept = await findDerivative(parts.db, request.exhibitNumber, recipe)
   if (kept) return kept
-  const exhibit = (await findExhibit(parts.db, request.exhibitNumber))!
-  const { input, req } = await openMaster(parts, request, exhibit, folder)
-  const output = join(folder, 'redacted.mp4')
+  const exhibit = (await findExhibit(parts, request.exhibitNumber))!
+  const { recorded, req } = await recordOpening(parts, request, exhibit)
+  const [input, output] = [join(folder, 'master'), join(folder, 'redacted.mp4')]
   try {
+    const { stream } = await parts.vault.open(exhibit.clipRef, recorded)
+    await pipeline(stream, createWriteStream(input, { flags: 'wx', mode: 0o600 }))
     const made = await redact({
       input,
       output,
@@ -76,8 +79,8 @@ export async function derive(
   }
 }
 
-/** Plaintext of the master in the scratch folder, after `master.opened` is durable. */
-async function openMaster(parts: Deriving, request: Request, exhibit: ExhibitOfIncident, folder: string) {
+/** After this `master.opened` is durable, and the vault gives the master to whoever holds its record. */
+async function recordOpening(parts: Deriving, request: Request, exhibit: ExhibitOfIncident) {
   const { decision, req } = await demand(parts, worker, 'master.open', exhibit.chain, {
     exhibit: exhibitFacts(exhibit),
     ...requestFacts(request),
@@ -94,11 +97,7 @@ async function openMaster(parts: Deriving, request: Request, exhibit: ExhibitOfI
       pol: polOf(decision, request.filed.purpose),
     })
   })
-  const recorded = await parts.ledger.recorded(staged)
-  const input = join(folder, 'master')
-  const { stream } = await parts.vault.open(exhibit.clipRef, recorded)
-  await pipeline(stream, createWriteStream(input, { flags: 'wx', mode: 0o600 }))
-  return { input, req }
+  return { recorded: await parts.ledger.recorded(staged), req }
 }
 
 /** Seals the copy, and commits its row with `redaction.planned` and `exhibit.redacted`. */
@@ -116,7 +115,7 @@ async function keep(
     maxBytes: Number.MAX_SAFE_INTEGER,
   })
   const { clipRef } = await parts.vault
-    .store(spooled, { role: 'derivative', retainUntil: exhibit.retainUntil })
+    .store(spooled, { role: 'derivative', retainUntil: firstLock(parts, exhibit.retainUntil) })
     .finally(() => spooled.discard())
   const { sha256, len } = spooled
   const row = {
@@ -134,6 +133,9 @@ async function keep(
   }
   const parent = exhibit.sha256
   const staged = await parts.db.transaction(async tx => {
+    // Nothing of this may be disposed of before the row that asks for it stands.
+    await pinExhibit(tx, exhibit.exhibitNumber)
+    await parts.vault.pin(tx, exhibit.clipRef, clipRef)
     // Another disclosure of the same exhibit may have been as fast: then its copy serves both, and this one's object waits for the sweep.
     const inserted = await tx.insert(derivatives).values(row).onConflictDoNothing().returning()
     if (inserted.length === 0) return undefined

@@ -22,7 +22,7 @@ export async function startDisclosure(
   request: Request | undefined,
   bind: (tx: Tx, disclosureId: string) => Promise<void>,
 ): Promise<string> {
-  const exhibit = request && (await findExhibit(parts.db, request.exhibitNumber))
+  const exhibit = request && (await findExhibit(parts, request.exhibitNumber))
   await demandAndRecord(parts, asker, 'disclosure.prepare', request?.chain ?? parts.houseChain, {
     exhibit: exhibitFacts(exhibit),
     ...requestFacts(request),

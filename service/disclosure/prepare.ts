@@ -1,6 +1,5 @@
 /** The job behind a disclosure: derivative, package, entry. Every step may be repeated after a crash; only the last one shows. */
 import { createReadStream, createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { and, eq, inArray } from 'drizzle-orm'
@@ -8,6 +7,7 @@ import { newId } from '../custody/id.ts'
 import { Problem } from '../http/problem.ts'
 import { findExhibit } from '../intake/exhibits.ts'
 import { findIncident } from '../intake/incidents.ts'
+import { firstLock, pinExhibit } from '../intake/keeping.ts'
 import { custodian, recipientOpenings } from '../intake/openings.ts'
 import type { Decision } from '../policy/decision.ts'
 import { whoOf } from '../policy/judge.ts'
@@ -23,7 +23,8 @@ export async function prepareDisclosure(parts: Deriving, disclosureId: string, s
   const disclosure = await findDisclosure(parts.db, disclosureId)
   if (!disclosure || !['queued', 'running'].includes(disclosure.state)) return
   const request = (await findRequest(parts.db, disclosure.requestId))!
-  const folder = await parts.vault.workFolder()
+  await using work = await parts.vault.workFolder()
+  const folder = work.path
   try {
     const tell = throttled((stage, fraction) => reportProgress(parts.db, disclosureId, stage, fraction))
     const derivative = await derive(parts, request, obligationsOf(request), folder, tell, signal)
@@ -42,8 +43,6 @@ export async function prepareDisclosure(parts: Deriving, disclosureId: string, s
         error: String(error.cause ?? error),
       }),
     )
-  } finally {
-    await rm(folder, { recursive: true, force: true })
   }
 }
 
@@ -61,7 +60,7 @@ async function packageUp(
   folder: string,
 ): Promise<void> {
   const { disclosureId, chain } = disclosure
-  const exhibit = (await findExhibit(parts.db, request.exhibitNumber))!
+  const exhibit = (await findExhibit(parts, request.exhibitNumber))!
   const incident = (await findIncident(parts.db, exhibit.incidentId))!
   const redacted = await openDerivative(parts, derivative, chain, folder)
   const opening = recipientOpenings(await parts.ledger.chain(chain), disclosure.agencyId, derivative.sha256)
@@ -96,9 +95,11 @@ async function packageUp(
     maxBytes: Number.MAX_SAFE_INTEGER,
   })
   const { clipRef } = await parts.vault
-    .store(spooled, { role: 'package', retainUntil: disclosure.expiresAt })
+    .store(spooled, { role: 'package', retainUntil: firstLock(parts, exhibit.retainUntil) })
     .finally(() => spooled.discard())
   const staged = await parts.db.transaction(async tx => {
+    await pinExhibit(tx, exhibit.exhibitNumber)
+    await parts.vault.pin(tx, exhibit.clipRef, clipRef)
     const finished = await tx
       .update(disclosures)
       .set({

@@ -41,7 +41,7 @@ export interface Wanted {
 export async function release(parts: Releasing, asker: Asker, wanted: Wanted): Promise<Release> {
   const disclosure = await findDisclosure(parts.db, wanted.disclosureId)
   const request = disclosure && (await findRequest(parts.db, disclosure.requestId))
-  const exhibit = request && (await findExhibit(parts.db, request.exhibitNumber))
+  const exhibit = request && (await findExhibit(parts, request.exhibitNumber))
   const { decision, req } = await demand(parts, asker, 'package.download', disclosure?.chain ?? parts.houseChain, {
     exhibit: exhibitFacts(exhibit),
     ...requestFacts(request),

@@ -34,7 +34,7 @@ export function requestRoutes(parts: Disclosing) {
     async c => {
       const person = c.get('person')
       const { exhibitNumber, ...filed } = c.req.valid('json')
-      const exhibit = await findExhibit(db, exhibitNumber)
+      const exhibit = await findExhibit(parts, exhibitNumber)
       if (!exhibit || exhibit.agencyId !== person.organisation) {
         // Unknown or someone else's: the same refusal by the same path, so that neither words nor time tell which.
         await demand(parts, person, 'request.file', houseChain, {
@@ -86,7 +86,7 @@ export function requestRoutes(parts: Disclosing) {
     }),
     async c => {
       const request = await findRequest(db, c.req.valid('param').requestId)
-      const exhibit = request && (await findExhibit(db, request.exhibitNumber))
+      const exhibit = request && (await findExhibit(parts, request.exhibitNumber))
       const permission = await demand(parts, c.get('person'), 'request.approve', request?.chain ?? houseChain, {
         exhibit: exhibitFacts(exhibit),
         ...requestFacts(request),

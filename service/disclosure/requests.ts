@@ -5,7 +5,8 @@ import { newId } from '../custody/id.ts'
 import type { Tx } from '../db.ts'
 import { Problem } from '../http/problem.ts'
 import type { ExhibitOfIncident } from '../intake/exhibits.ts'
-import { exhibitFacts } from '../intake/facts.ts'
+import { exhibitFacts, holdFacts } from '../intake/facts.ts'
+import { holdForRequest, unplaced } from '../intake/holds.ts'
 import { newNumber } from '../intake/numbers.ts'
 import type { Decision } from '../policy/decision.ts'
 import { type Asker, type Court, demand, factsOf, keepDecision, polOf, whoOf } from '../policy/judge.ts'
@@ -27,6 +28,15 @@ export async function fileRequest(
     factsOf(court, asker, 'request.file', {
       ...statedFacts(filed),
       exhibit: exhibitFacts(exhibit),
+      ...agencyFacts(agencies, asker.organisation),
+    }),
+  )
+  // Whatever becomes of the request: what somebody with standing asked for is not erased under their eyes.
+  const holding = court.policy.decide(
+    'access',
+    factsOf(court, asker, 'hold.request', {
+      exhibit: exhibitFacts(exhibit),
+      hold: holdFacts(unplaced({ kind: 'request', organisation: asker.organisation }, court.nowSeconds())),
       ...agencyFacts(agencies, asker.organisation),
     }),
   )
@@ -56,6 +66,7 @@ export async function fileRequest(
     await bind(tx, requestId)
     await keepDecision(tx, req, decision)
     await court.ledger.stage(tx, { ...common, ev: 'request.received', obj })
+    await holdForRequest(court, tx, asker, exhibit, { requestId, ...filed }, holding)
     const ev = permitted ? 'request.approved' : 'request.refused'
     return court.ledger.stage(tx, { ...common, ev, obj, pol: polOf(decision, filed.purpose) })
   })

@@ -134,7 +134,7 @@ export function disclosureRoutes(parts: Disclosing) {
   async function trace(disclosureId: string) {
     const disclosure = await findDisclosure(db, disclosureId)
     const request = disclosure && (await findRequest(db, disclosure.requestId))
-    const exhibit = request && (await findExhibit(db, request.exhibitNumber))
+    const exhibit = request && (await findExhibit(parts, request.exhibitNumber))
     return { disclosure, request, exhibit }
   }
 

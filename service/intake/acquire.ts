@@ -1,5 +1,4 @@
 /** Acquisition: the body streams once through digest, limit and seal; what it turns out to be is probed before anything is kept. */
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newId } from '../custody/id.ts'
 import type { Tx } from '../db.ts'
@@ -8,12 +7,14 @@ import { type Asker, type Court, demand, keepDecision, type Permission, polOf, w
 import { type ClipLimits, probeClip } from '../redaction/probe.ts'
 import type { Spooled, Vault } from '../vault/vault.ts'
 import { incidentFacts } from './facts.ts'
+import type { Place } from './incidents.ts'
 import { newNumber } from './numbers.ts'
 import { exhibits, type Incident, type Media } from './tables.ts'
 
 export interface Intake extends Court {
   readonly vault: Vault
-  readonly region: string
+  /** Where a location lies; undefined where nothing is laid down for it. */
+  readonly places: (locationId: string) => Place | undefined
   /** Agencies that an incident can be reported to, by id. */
   readonly agencies: { has(agencyId: string): boolean }
   readonly maxClipBytes: number
@@ -42,10 +43,10 @@ export async function acquire(intake: Intake, asker: Asker, delivery: Delivery):
   const permission = await demand(intake, asker, 'exhibit.acquire', incident.chainOfCustodyId, {
     exhibit: incidentFacts(incident),
   })
-  const folder = await intake.vault.workFolder()
+  await using folder = await intake.vault.workFolder()
   let spooled: Spooled | undefined
   try {
-    const plaintext = join(folder, 'clip')
+    const plaintext = join(folder.path, 'clip')
     spooled = await intake.vault.spool(bodyOf(delivery), {
       region: incident.region,
       maxBytes: intake.maxClipBytes,
@@ -63,7 +64,6 @@ export async function acquire(intake: Intake, asker: Asker, delivery: Delivery):
       : error
   } finally {
     await spooled?.discard()
-    await rm(folder, { recursive: true, force: true })
   }
 }
 
@@ -77,13 +77,20 @@ async function keep(
 ): Promise<string> {
   const { incident } = delivery
   const { decision, req } = permission
-  const retainUntil = new Date((intake.nowSeconds() + decision.obligations.retentionDays * 86_400) * 1000)
+  const { retentionDays, lockDays } = decision.obligations
+  const now = intake.nowSeconds()
+  const inDays = (days: number) => new Date((now + days * 86_400) * 1000)
   // The object is under lock before any row speaks of it: a crash after this line leaves an intent that recovery resolves.
-  const { clipRef } = await intake.vault.store(spooled, { role: 'master', retainUntil })
+  const { clipRef } = await intake.vault.store(spooled, {
+    role: 'master',
+    retainUntil: inDays(Math.min(lockDays, retentionDays)),
+  })
   const exhibitNumber = newNumber('EX')
   const chain = newId()
   const { sha256, len } = spooled
   const staged = await intake.db.transaction(async tx => {
+    // From here on no disposal of an older exhibit of this clip takes the object away.
+    await intake.vault.pin(tx, clipRef)
     await tx.insert(exhibits).values({
       exhibitNumber,
       incidentId: incident.incidentId,
@@ -95,7 +102,8 @@ async function keep(
       media,
       chain,
       req,
-      retainUntil,
+      retainUntil: inDays(retentionDays),
+      createdAt: inDays(0),
     })
     await delivery.bind(tx, sha256, exhibitNumber)
     await keepDecision(tx, req, decision)

@@ -19,17 +19,23 @@ export interface NewIncident {
   readonly severity: string
 }
 
+/** Where it happened: which region keeps its clips, and whose law says for how long. */
+export interface Place {
+  readonly region: string
+  readonly jurisdiction: string
+}
+
 /** Records an incident and its entry together. `bind` runs in the same transaction. Answers the incident's id. */
 export async function recordIncident(
   court: Court,
   houseChain: string,
-  region: string,
+  place: Place,
   asker: Asker,
   incident: NewIncident,
   bind: (tx: Tx, incidentId: string) => Promise<void>,
 ): Promise<string> {
   const { decision, req } = await demand(court, asker, 'incident.record', houseChain, {
-    exhibit: incidentFacts({ ...incident, region }),
+    exhibit: incidentFacts({ ...incident, ...place }),
   })
   const incidentId = newNumber('IN')
   const chain = newId()
@@ -37,7 +43,8 @@ export async function recordIncident(
     ...incident,
     deviceIds: [...incident.deviceIds],
     incidentId,
-    region,
+    region: place.region,
+    jurisdiction: place.jurisdiction,
     chainOfCustodyId: chain,
     recordedBy: asker.subject,
     req,

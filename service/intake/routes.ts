@@ -1,4 +1,4 @@
-/** Two front doors: what happened, and the clip of it. */
+/** Two front doors: what happened, and the clip of it. Holds on what was acquired are beside them. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { fingerprint, isKnown, KeyTaken, once, recall, remember } from '../http/idempotency.ts'
 import { IdempotencyHeader, json, refusals, router, unprocessable } from '../http/openapi.ts'
@@ -8,6 +8,8 @@ import { demand, demandAndRecord } from '../policy/judge.ts'
 import { acquire, type Intake } from './acquire.ts'
 import { findExhibit, receiptOf, viewExhibit } from './exhibits.ts'
 import { exhibitFacts, incidentFacts } from './facts.ts'
+import { holdRoutes } from './hold-routes.ts'
+import { holdsOn, visibleTo } from './hold-rows.ts'
 import { clipRefsOf, findIncident, recordIncident } from './incidents.ts'
 import { openingsFor } from './openings.ts'
 import { ChainView, ExhibitView, fromWire, IncidentView, NewIncident, Receipt, toWire } from './wire.ts'
@@ -35,13 +37,15 @@ export function intakeRoutes(intake: Intake, houseChain: string) {
       const body = c.req.valid('json')
       if (!intake.agencies.has(body.agency_id))
         throw new Problem('invalid-request', { detail: 'agency_id: no such agency' })
+      const place = intake.places(body.location_id)
+      if (!place) throw new Problem('invalid-request', { detail: 'location_id: no region is laid down for it' })
       const attempt = {
         subject: `${person.organisation}/${person.subject}`,
         key: c.req.valid('header')['idempotency-key'],
         operation: 'incident.record',
       }
       const { resource, repeated } = await once(intake.db, attempt, fingerprint(JSON.stringify(body)), bind =>
-        recordIncident(intake, houseChain, intake.region, person, fromWire(body), bind),
+        recordIncident(intake, houseChain, place, person, fromWire(body), bind),
       )
       const incident = (await findIncident(intake.db, resource))!
       if (repeated) {
@@ -137,7 +141,7 @@ export function intakeRoutes(intake: Intake, houseChain: string) {
           throw error instanceof KeyTaken ? new Problem('conflict') : error
         return (await recall(intake.db, attempt, fingerprint(expectedSha256)))!
       })
-      const exhibit = (await findExhibit(intake.db, exhibitNumber))!
+      const exhibit = (await findExhibit(intake, exhibitNumber))!
       return c.json(await receiptOf(intake.ledger, exhibit), 201, {
         location: `/v1/exhibits/${exhibitNumber}`,
         'repr-digest': formatReprDigest(exhibit.sha256),
@@ -155,12 +159,13 @@ export function intakeRoutes(intake: Intake, houseChain: string) {
       responses: { 200: json(ExhibitView, 'the record'), ...refusals },
     }),
     async c => {
-      const exhibit = await findExhibit(intake.db, c.req.valid('param').exhibitNumber)
+      const exhibit = await findExhibit(intake, c.req.valid('param').exhibitNumber)
       await demandAndRecord(intake, c.get('person'), 'exhibit.read', exhibit?.chain ?? houseChain, {
         exhibit: exhibitFacts(exhibit),
       })
       if (!exhibit) throw new Problem('not-found')
-      return c.json(viewExhibit(exhibit), 200)
+      const holds = await holdsOn(intake.db, exhibit.exhibitNumber, new Date(intake.nowSeconds() * 1000))
+      return c.json(viewExhibit(exhibit, holds.filter(visibleTo(c.get('person'))).length), 200)
     },
   )
 
@@ -176,7 +181,7 @@ export function intakeRoutes(intake: Intake, houseChain: string) {
     }),
     async c => {
       const person = c.get('person')
-      const exhibit = await findExhibit(intake.db, c.req.valid('param').exhibitNumber)
+      const exhibit = await findExhibit(intake, c.req.valid('param').exhibitNumber)
       await demandAndRecord(intake, person, 'exhibit.read', exhibit?.chain ?? houseChain, {
         exhibit: exhibitFacts(exhibit),
       })
@@ -199,5 +204,6 @@ export function intakeRoutes(intake: Intake, houseChain: string) {
       )
     },
   )
+  app.route('/', holdRoutes(intake, houseChain))
   return app
 }

@@ -1,4 +1,5 @@
-import { bigint, jsonb, pgSchema, text, timestamp } from 'drizzle-orm/pg-core'
+import { bigint, integer, jsonb, pgSchema, text, timestamp } from 'drizzle-orm/pg-core'
+import { holdKinds } from '../policy/facts.ts'
 
 const intake = pgSchema('intake')
 const instant = (name: string) => timestamp(name, { withTimezone: true }).notNull()
@@ -9,6 +10,8 @@ export const incidents = intake.table('incidents', {
   timestampUtc: instant('timestamp_utc'),
   locationId: text('location_id').notNull(),
   region: text().notNull(),
+  /** Whose law says how long to keep what was recorded of it. */
+  jurisdiction: text().notNull(),
   deviceIds: text('device_ids').array().notNull(),
   reporterId: text('reporter_id').notNull(),
   incidentType: text('incident_type').notNull(),
@@ -41,9 +44,45 @@ export const exhibits = intake.table('exhibits', {
   media: jsonb().$type<Media>().notNull(),
   chain: text().notNull(),
   req: text().notNull(),
+  /** The schedule's end, as it stood at the acquisition. */
   retainUntil: instant('retain_until'),
   createdAt: instant('created_at').defaultNow(),
+  /** When its data key was destroyed. */
+  disposedAt: timestamp('disposed_at', { withTimezone: true }),
+})
+
+/** The instrument that a hold rests on, or is lifted under. */
+export interface HoldAuthority {
+  readonly type: string
+  readonly identifier: string
+  readonly issuer: string
+  readonly issuedAt: string
+  readonly scope?: string
+  readonly documentSha256?: string
+}
+
+export const holds = intake.table('holds', {
+  holdId: text('hold_id').primaryKey(),
+  exhibitNumber: text('exhibit_number').notNull(),
+  caseRef: text('case_ref').notNull(),
+  kind: text({ enum: holdKinds }).notNull(),
+  organisation: text().notNull(),
+  reason: text().notNull(),
+  authority: jsonb().$type<HoldAuthority>(),
+  placedBy: text('placed_by').notNull(),
+  placedAt: instant('placed_at'),
+  /** Null: until lifted. */
+  lapsesAt: timestamp('lapses_at', { withTimezone: true }),
+  extensions: integer().notNull().default(0),
+  confirmedBy: text('confirmed_by'),
+  confirmedAt: timestamp('confirmed_at', { withTimezone: true }),
+  liftedBy: text('lifted_by'),
+  liftedAt: timestamp('lifted_at', { withTimezone: true }),
+  liftReason: text('lift_reason'),
+  liftAuthority: jsonb('lift_authority').$type<HoldAuthority>(),
+  req: text().notNull(),
 })
 
 export type Incident = typeof incidents.$inferSelect
 export type Exhibit = typeof exhibits.$inferSelect
+export type Hold = typeof holds.$inferSelect

@@ -66,7 +66,9 @@ export const ExhibitView = z
     }),
     chain: z.string(),
     acquiredAt: z.iso.datetime(),
-    retainUntil: z.iso.datetime(),
+    retainUntil: z.iso.datetime().openapi({ description: 'The end of its schedule. A hold keeps it beyond that.' }),
+    disposedAt: z.iso.datetime().optional().openapi({ description: 'When its key was destroyed.' }),
+    holds: z.number().int().openapi({ description: 'Holds in force on it that you may know of.' }),
   })
   .openapi('Exhibit')
 export const Receipt = z

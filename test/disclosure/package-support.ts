@@ -69,6 +69,8 @@ const answer = {
     audio: 'drop',
     expiresAfterDays: 30,
     fill: 'constant',
+    holdDays: 0,
+    lockDays: 0,
     maxDownloads: 3,
     redact: ['face', 'plate'],
     region: 'eu-west',
