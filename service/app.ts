@@ -9,6 +9,7 @@ import { mountReference, type Router, router } from './http/openapi.ts'
 import { Problem } from './http/problem.ts'
 import { authenticate } from './identity/authenticate.ts'
 import { intakeRoutes } from './intake/routes.ts'
+import { retentionRoutes } from './oversight/retention-routes.ts'
 import { auditorRoutes, publicRoutes } from './oversight/routes.ts'
 import type { Service } from './service.ts'
 
@@ -39,6 +40,7 @@ export function createApp(service: Service): Router {
   app.route('/', intakeRoutes(service, service.houseChain))
   app.route('/', requestRoutes(service))
   app.route('/', disclosureRoutes(service))
+  app.route('/', retentionRoutes(service))
   app.route('/', auditorRoutes(service))
   return app
 }

@@ -1,33 +1,37 @@
 /** Composition root: builds every part in flow order, and takes it down in the other. */
 import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config, Secrets } from './config.ts'
 import { type Ledger, openLedger } from './custody/ledger.ts'
-import { type Database, migrate, openDatabase } from './db.ts'
+import { assertMigrated, type Database, migrate } from './db.ts'
 import { type Agencies, readAgencies } from './disclosure/agencies.ts'
 import type { Disclosing } from './disclosure/disclosures.ts'
 import { abandonDisclosure, prepareDisclosure } from './disclosure/prepare.ts'
+import { type EngineOverrides, openEngines } from './engines.ts'
 import { openTokens, type Tokens } from './identity/tokens.ts'
 import type { Intake } from './intake/acquire.ts'
 import { openJobs } from './jobs.ts'
 import { readLedgerKey } from './ledger-key.ts'
 import { lockFolder } from './lock.ts'
 import { type AttemptCounter, countAttempts } from './oversight/attempts.ts'
+import { watchSweeps } from './oversight/late-sweeps.ts'
 import type { Oversight } from './oversight/routes.ts'
+import { sweep } from './oversight/sweep.ts'
+import type { Sweeper } from './oversight/sweeper.ts'
 import { loadPolicy } from './policy/policy.ts'
 import { assertCompiled } from './policy/sources.ts'
 import { defaultLimits } from './redaction/limits.ts'
-import { openFolderStore } from './vault/folder-store.ts'
-import { openKeyFile } from './vault/key-file.ts'
+import type { KeyService } from './vault/keys.ts'
+import { type ObjectStore, StoreUnfit } from './vault/object-store.ts'
 import { makeOpeningCipher } from './vault/opening-cipher.ts'
 import { openVault } from './vault/vault.ts'
 
-export interface Service extends Intake, Disclosing, Oversight, AsyncDisposable {
+export interface Service extends Intake, Disclosing, Oversight, Sweeper, AsyncDisposable {
   readonly agencies: Agencies
   readonly config: Config
   readonly database: Database
+  readonly keys: KeyService
   readonly tokens: Tokens
   readonly attempts: AttemptCounter
   readonly workers: number
@@ -45,6 +49,7 @@ export interface Overrides {
   readonly log?: (line: string) => void
   /** Wraps the real ledger, to make it fail at a chosen moment. */
   readonly ledger?: (real: Ledger) => Ledger
+  readonly engines?: Omit<EngineOverrides, 'now'>
 }
 
 export async function openService(config: Config, secrets: Secrets, overrides: Overrides = {}): Promise<Service> {
@@ -57,17 +62,16 @@ export async function openService(config: Config, secrets: Secrets, overrides: O
   if (config.engine === 'pglite') stack.use(await lockFolder(config.dataDir))
   const { scratchDir } = config
 
-  const database = stack.use(await openDatabase(secrets.databaseUrl))
-  await migrate(database)
+  const nowSeconds = overrides.nowSeconds ?? (() => Math.floor(Date.now() / 1000))
+  const engines = stack.use(
+    await openEngines(config, secrets, { now: () => nowSeconds() * 1000, ...overrides.engines }),
+  )
+  const { database, objects, keys, regions } = engines
+  // The embedded database belongs to this process; another one is migrated by its owner, whom the service is not.
+  await (database.pglite ? migrate(database) : assertMigrated(database))
   const { db } = database
-
-  const keys = await openKeyFile(secrets.keyFile)
-  const vault = await openVault({
-    db,
-    objects: await openFolderStore(join(config.dataDir, 'objects')),
-    keys,
-    scratchDir,
-  })
+  for (const region of regions.all.keys()) await refuseUnfit(objects, region, logError)
+  const vault = await openVault({ db, objects, keys, scratchDir, exclusive: database.exclusive })
   const signer = await readLedgerKey(secrets.ledgerKeyFile, config.origin)
   const real = stack.use(
     await openLedger({
@@ -84,6 +88,8 @@ export async function openService(config: Config, secrets: Secrets, overrides: O
 
   assertCompiled(fileURLToPath(new URL('../policies/', import.meta.url)))
   const policy = await loadPolicy()
+  const lawless = [...regions.jurisdictions].filter(name => !(name in policy.matrices.retention.jurisdictions))
+  if (lawless.length > 0) throw new Error(`no retention is laid down for the jurisdictions ${lawless.join(', ')}`)
   const agencies = await readAgencies(config.agenciesFile, config.production)
   const tokens = await openTokens(config, secrets.issuerKeyFile)
   const jobs = stack.use(await openJobs(database, secrets.databaseUrl, logError))
@@ -91,10 +97,12 @@ export async function openService(config: Config, secrets: Secrets, overrides: O
   const houseChain = createHash('sha256').update(`custos-house-chain\0${config.origin}`).digest('hex').slice(0, 32)
   const attempts = stack.use(countAttempts(ledger, houseChain, logError))
 
-  const parts = stack.move()
   const service: Service = {
     config,
     database,
+    objects,
+    keys,
+    regions: [...regions.all.keys()],
     db,
     ledger,
     vault,
@@ -106,16 +114,34 @@ export async function openService(config: Config, secrets: Secrets, overrides: O
     houseChain,
     scratchDir,
     log,
-    region: config.region,
+    places: regions.place,
+    exclusive: database.exclusive,
+    sweepPeriodMs: config.sweepMinutes * 60_000,
+    keyBackupDays: config.keyBackupDays,
     workers: config.workers,
     maxClipBytes: config.maxClipBytes,
     limits: defaultLimits,
-    nowSeconds: overrides.nowSeconds ?? (() => Math.floor(Date.now() / 1000)),
+    nowSeconds,
     async startWorker() {
       await jobs.work('disclosure.prepare', ({ id }, signal) => prepareDisclosure(service, id, signal))
       await jobs.work('disclosure.abandoned', ({ id }) => abandonDisclosure(service, id))
+      await jobs.work('oversight.sweep', async () => void (await sweep(service)))
+      await jobs.every('oversight.sweep', config.sweepMinutes)
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
+  stack.use(watchSweeps(service, logError))
+  const parts = stack.move()
   return service
+}
+
+/**
+ * What would not be locked must not be taken in. A store that cannot be asked now keeps nobody from starting: every put is read back anyway,
+ * and readiness goes on asking.
+ */
+async function refuseUnfit(objects: ObjectStore, region: string, log: (error: unknown) => void): Promise<void> {
+  await objects.check(region).catch(error => {
+    if (error instanceof StoreUnfit) throw error
+    log(error)
+  })
 }

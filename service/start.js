@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The starter: runs on any Node >= 18 with nothing installed. It sees to the dependencies and to ffmpeg, then hands over to Node 24.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -35,7 +35,7 @@ function install() {
 }
 
 /** What is wrong with the ffmpeg on the PATH, or undefined. Redaction needs x264, sendcmd, and a drawbox that takes commands. */
-function ffmpegFault() {
+export function ffmpegFault() {
   const ask = args => spawnSync('ffmpeg', ['-hide_banner', ...args], { encoding: 'utf8', maxBuffer: 1 << 24 })
   const encoders = ask(['-encoders'])
   if (encoders.error || spawnSync('ffprobe', ['-version']).error) return 'ffmpeg is not installed'
@@ -79,36 +79,43 @@ function seeToFfmpeg() {
   process.exit(1)
 }
 
-const args = process.argv.slice(2)
-if (!installed()) install()
-// These touch no video; the rest does, sooner or later, and should say so now and not half way.
-const withoutFfmpeg = new Set([
-  'verify',
-  'token',
-  'check',
-  'policy',
-  'ledger',
-  'request',
-  'acquire',
-  'help',
-  '--help',
-  '-h',
-  undefined,
-])
-if (!withoutFfmpeg.has(args[0]) && !args.includes('--help')) seeToFfmpeg()
+function start() {
+  const args = process.argv.slice(2)
+  if (!installed()) install()
+  // These touch no video; the rest does, sooner or later, and should say so now and not half way.
+  const withoutFfmpeg = new Set([
+    'verify',
+    'token',
+    'check',
+    'policy',
+    'ledger',
+    'request',
+    'acquire',
+    'migrate',
+    'doctor',
+    'help',
+    '--help',
+    '-h',
+    undefined,
+  ])
+  if (!withoutFfmpeg.has(args[0]) && !args.includes('--help')) seeToFfmpeg()
 
-const child = spawn(
-  node24,
-  ['--disable-warning=ExperimentalWarning', join(root, 'service', 'cli', 'main.ts'), ...args],
-  {
-    stdio: 'inherit',
-    env: process.env,
-  },
-)
-// A terminal's Ctrl-C reaches the child by itself; the starter only waits, so that the child can tidy up.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
-  })
+  const child = spawn(
+    node24,
+    ['--disable-warning=ExperimentalWarning', join(root, 'service', 'cli', 'main.ts'), ...args],
+    {
+      stdio: 'inherit',
+      env: process.env,
+    },
+  )
+  // A terminal's Ctrl-C reaches the child by itself; the starter only waits, so that the child can tidy up.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+    })
+  }
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))
 }
-child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))
+
+// Imported by `custos doctor`, it starts nothing.
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) start()

@@ -8,11 +8,15 @@ const verbs: Record<string, [summary: string, load: () => Promise<Verb>]> = {
   demo: ['the whole job on one clip: seal, refuse, permit, redact, package, verify', () => import('./demo.ts')],
   serve: ['the HTTP service, with its embedded parts', () => import('./serve.ts')],
   work: ['a worker beside `serve` (PostgreSQL only)', () => import('./work.ts')],
+  migrate: ['bring a PostgreSQL database to this version', () => import('./migrate.ts')],
+  doctor: ['check every configured engine, and say what to mend', () => import('./doctor.ts')],
+  keys: ['rotate and retire the keys that wrap data keys', () => import('./keys.ts')],
   token: ['an access token from the development issuer', () => import('./token.ts')],
   acquire: ['send a clip to a running service', () => import('./acquire.ts')],
   request: ['ask a running service for evidence', () => import('./request.ts')],
   redact: ['redact one clip, without a service', () => import('./redact.ts')],
   verify: ['check a package offline', () => import('./verify.ts')],
+  sweep: ['run the sweeps now, or list what a disposal would take', () => import('./sweep.ts')],
   ledger: ['export the ledger in tlog-tiles layout', () => import('./ledger.ts')],
 }
 const development: Record<string, () => Promise<Verb>> = {

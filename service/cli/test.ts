@@ -10,7 +10,7 @@ export function run(args: string[]): Promise<number> {
 }
 
 export const engines = {
-  help: 'npm run test:engines [-- FILTER …]\n\nRuns the journeys, the ledger and the vault on a PostgreSQL that it starts and stops itself.\n',
+  help: 'npm run test:engines [-- FILTER …]\n\nRuns the journeys, the ledger and the vault on PostgreSQL, S3 with object lock (versitygw, Ceph) and the protocol of AWS KMS, on\nservers that it starts and stops itself. Installs nothing, and says what is missing.\n',
   run: (args: string[]) => vitest('test/engines/vitest.config.ts', args),
 }
 

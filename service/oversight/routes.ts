@@ -5,11 +5,10 @@ import { parseNumberPath } from '../custody/tiles.ts'
 import { refusals, router } from '../http/openapi.ts'
 import { Problem } from '../http/problem.ts'
 import { type Court, demandAndRecord } from '../policy/judge.ts'
-import { checkReadiness } from './readiness.ts'
+import { type Asked, makeReadiness } from './readiness.ts'
 
-export interface Oversight extends Court {
+export interface Oversight extends Court, Asked {
   readonly houseChain: string
-  readonly scratchDir: string
 }
 
 const plain = (description: string) => ({ description, content: { 'text/plain': { schema: z.string() } } })
@@ -26,6 +25,7 @@ const Ready = z.object({ ready: z.boolean(), parts: z.record(z.string(), z.enum(
 /** Routes that need no token: hashes and signatures only, nothing that an entry says. */
 export function publicRoutes(parts: Oversight) {
   const app = router()
+  const askReadiness = makeReadiness(parts)
   app.openapi(
     createRoute({
       ...open,
@@ -50,7 +50,7 @@ export function publicRoutes(parts: Oversight) {
       },
     }),
     async c => {
-      const readiness = await checkReadiness(parts)
+      const readiness = await askReadiness()
       return c.json(readiness, readiness.ready ? 200 : 503)
     },
   )

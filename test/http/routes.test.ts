@@ -68,10 +68,10 @@ test('a JSON body beyond the limit is refused before it is read whole', async ()
   expect(response.status).toBe(400)
 })
 
-test('readiness names the parts, liveness does not depend on them', async () => {
+test('readiness names the parts, store and keys by region, liveness does not depend on them', async () => {
   expect((await estate.app.request('/healthz')).status).toBe(200)
   expect(await (await estate.app.request('/readyz')).json()).toEqual({
     ready: true,
-    parts: { database: 'up', ledger: 'up', policy: 'up', scratch: 'up' },
+    parts: { database: 'up', ledger: 'up', policy: 'up', scratch: 'up', 'objects local': 'up', 'keys local': 'up' },
   })
 })

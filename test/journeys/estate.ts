@@ -10,7 +10,10 @@ import { type Client, connect } from '../../service/cli/client.ts'
 import { readConfig } from '../../service/config.ts'
 import { issueToken } from '../../service/identity/development-issuer.ts'
 import type { Role } from '../../service/identity/person.ts'
+import { installDatabase } from '../../service/install.ts'
 import { type Overrides, openService, type Service } from '../../service/service.ts'
+import { freshBucket, s3Servers } from '../engines/buckets.ts'
+import { freshKmsKeys, kmsEngine } from '../engines/kms.ts'
 import { freshDatabase } from '../engines/postgres.ts'
 
 export interface Estate extends AsyncDisposable {
@@ -24,17 +27,38 @@ export interface Estate extends AsyncDisposable {
   restart(): Promise<Estate>
 }
 
-/** On PostgreSQL when the engine tests started one, on PGlite otherwise. */
+/** On PostgreSQL, S3 and KMS when the engine tests started them; on the embedded parts otherwise. */
 export async function openEstate(overrides: Overrides = {}, environment: Record<string, string> = {}): Promise<Estate> {
   const folder = await mkdtemp(join(tmpdir(), 'custos-estate-'))
   const database = await freshDatabase()
+  if (database) await installDatabase(database)
   const env = {
     CUSTOS_DATA_DIR: folder,
     CUSTOS_WORKERS: '2',
     ...(database && { CUSTOS_DATABASE_URL: database }),
+    // A clock that a test moves is not an S3 server's, which alone says when a lock ends.
+    ...(!overrides.nowSeconds && !environment.CUSTOS_REGIONS_FILE && (await rentedEngines())),
     ...environment,
   }
   return await inhabit(folder, env, overrides)
+}
+
+async function rentedEngines(): Promise<Record<string, string>> {
+  const rented: Record<string, string> = {}
+  const s3 = s3Servers.versitygw
+  if (s3) {
+    const { bucket, endpoint, awsRegion } = await freshBucket(s3)
+    Object.assign(rented, { CUSTOS_S3_BUCKET: bucket, CUSTOS_S3_ENDPOINT: endpoint, CUSTOS_AWS_REGION: awsRegion })
+    // The service finds credentials where the SDK looks; the KMS of the tests takes any.
+    process.env.AWS_ACCESS_KEY_ID = s3.accessKeyId
+    process.env.AWS_SECRET_ACCESS_KEY = s3.secretAccessKey
+  }
+  const kms = kmsEngine('MINISTACK')
+  if (kms) {
+    const { keyId, macKeyId, endpoint } = await freshKmsKeys(kms)
+    Object.assign(rented, { CUSTOS_KMS_KEY_ID: keyId, CUSTOS_KMS_MAC_KEY_ID: macKeyId, CUSTOS_KMS_ENDPOINT: endpoint })
+  }
+  return rented
 }
 
 async function inhabit(folder: string, env: Record<string, string>, overrides: Overrides): Promise<Estate> {

@@ -1,0 +1,65 @@
+/** `custos sweep`: the sweeps by hand, or what a disposal would take. */
+import { parseArgs } from 'node:util'
+import { readConfig } from '../config.ts'
+import { disposalReport } from '../oversight/disposal-report.ts'
+import { steps, sweep } from '../oversight/sweep.ts'
+import { sweeps } from '../oversight/tables.ts'
+import { openService } from '../service.ts'
+import { explain } from './acquire.ts'
+
+export const help = `custos sweep [STEP …] [--dry-run] [--json]
+
+Runs the sweeps now, or the steps named: ${Object.keys(steps).join(', ')}.
+A running service does so by itself every CUSTOS_SWEEP_MINUTES.
+--dry-run changes nothing, and lists the exhibits whose retention has ended, with what policy says of their disposal.
+Reads the installation that the environment names; an embedded one must not be running.
+Exit: 0 done, 1 a step failed or nothing could be done, 2 usage.
+`
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { 'dry-run': { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+  })
+  if (positionals.some(name => !(name in steps)) || (values['dry-run'] && positionals.length > 0)) {
+    process.stderr.write(help)
+    return 2
+  }
+  try {
+    const { config, secrets } = readConfig()
+    await using service = await openService(config, secrets)
+    if (values['dry-run']) {
+      const due = await disposalReport(service)
+      print(values.json, { due }, () =>
+        due.length === 0
+          ? 'no exhibit is due'
+          : due
+              .map(
+                e =>
+                  `${e.exhibitNumber}  ${e.retainUntil}  ${e.outcome}  ${e.reasons.join(', ') || e.disposedNotBefore}`,
+              )
+              .join('\n'),
+      )
+      return 0
+    }
+    const names = positionals.length > 0 ? positionals : Object.keys(steps)
+    const failed = await sweep(service, names)
+    const reports = (await service.db.select().from(sweeps)).filter(row => names.includes(row.name))
+    print(values.json, { failed, reports }, () =>
+      names
+        .map(name => {
+          const report = Object.entries(reports.find(row => row.name === name)?.report ?? {})
+          return `${failed.includes(name) ? 'FAILED' : 'ok    '} ${name.padEnd(9)} ${report.map(each => each.join(' ')).join(', ')}`
+        })
+        .join('\n'),
+    )
+    return failed.length === 0 ? 0 : 1
+  } catch (error) {
+    return explain(error, values.json)
+  }
+}
+
+function print(json: boolean, value: object, text: () => string): void {
+  process.stdout.write(`${json ? JSON.stringify(value) : text()}\n`)
+}
