@@ -2,6 +2,7 @@
 #   docker build -t custos .
 #   docker run --init --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges -v custos-data:/data -p 127.0.0.1:8480:8480 \
 #     -e CUSTOS_TOKEN_ISSUER=… -e CUSTOS_TOKEN_JWKS_URL=… -e CUSTOS_AGENCIES_FILE=/data/agencies.json custos
+# On PostgreSQL, S3 and KMS: docs/deploy.md, and docs/deploy/compose.yaml. The verbs `migrate`, `work` and `doctor` need no health check.
 FROM node:24-slim
 
 RUN apt-get update \
