@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import { isPostgres } from './database-url.ts'
 import { Region } from './regions.ts'
 
 export interface Config {
@@ -113,7 +114,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): { conf
       port: env.CUSTOS_PORT,
       dataDir,
       scratchDir: resolve(env.CUSTOS_SCRATCH_DIR ?? join(dataDir, 'scratch')),
-      engine: /^postgres(ql)?:/.test(databaseUrl) ? 'postgresql' : 'pglite',
+      engine: isPostgres(databaseUrl) ? 'postgresql' : 'pglite',
       origin: env.CUSTOS_ORIGIN,
       region: env.CUSTOS_REGION,
       onlyRegion: regionOf(env),
@@ -150,6 +151,14 @@ function regionOf(env: z.infer<typeof Environment>): Region {
     kmsEndpoint: env.CUSTOS_KMS_ENDPOINT,
   }
   return Region.parse(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))
+}
+
+/**
+ * onnxruntime reports to its maker unless the environment forbids it, which it reads once, when it is loaded: before the first thread of a
+ * detector starts, and from the process's own environment, of which a thread has only a copy.
+ */
+export function silenceOnnxRuntime(): void {
+  process.env.ORT_DISABLE_TELEMETRY = '1'
 }
 
 /** What the verbs that talk to a running service need to know. */

@@ -1,8 +1,8 @@
 /** Signs access tokens for trying things out. It refuses to exist in production: see config.ts. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
-import { mkdir, open, readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { SignJWT } from 'jose'
+import { makeOnce } from '../make-once.ts'
 import type { Role } from './person.ts'
 
 const issuer = 'https://issuer.custos.localhost'
@@ -11,14 +11,7 @@ const issuer = 'https://issuer.custos.localhost'
 export async function readDevelopmentKey(
   file: string,
 ): Promise<{ issuer: string; privateKey: KeyObject; publicKey: KeyObject }> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  try {
-    const { privateKey } = generateKeyPairSync('ed25519')
-    await using created = await open(file, 'wx', 0o600)
-    await created.writeFile(JSON.stringify(privateKey.export({ format: 'jwk' })))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
+  await makeOnce(file, () => JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })))
   const privateKey = createPrivateKey({ key: JSON.parse(await readFile(file, 'utf8')), format: 'jwk' })
   return { issuer, privateKey, publicKey: createPublicKey(privateKey) }
 }

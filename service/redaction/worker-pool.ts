@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { silenceOnnxRuntime } from '../config.ts'
 import type { Answer } from './detect-worker.ts'
 import type { Finding, Picture } from './detector.ts'
 import type { Layout } from './layout.ts'
@@ -15,6 +16,7 @@ export interface WorkerPool extends AsyncDisposable {
 
 /** Starts `workers` threads, each with its own sessions. onnxruntime blocks the thread it runs on, hence the threads. */
 export function openPool(lenses: readonly Lens[], layout: Layout, workers: number): WorkerPool {
+  silenceOnnxRuntime()
   const free: Worker[] = []
   const waiting: PromiseWithResolvers<Worker>[] = []
   const asked = new Map<Worker, PromiseWithResolvers<Finding[]>>()
