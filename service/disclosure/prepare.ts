@@ -12,8 +12,10 @@ import { custodian, recipientOpenings } from '../intake/openings.ts'
 import type { Decision } from '../policy/decision.ts'
 import { whoOf } from '../policy/judge.ts'
 import { acceptable } from '../redaction/certificate.ts'
+import { IntegrityFailed } from '../vault/vault.ts'
 import { type Deriving, derive, worker } from './derive.ts'
 import { obligationsOf } from './facts.ts'
+import { recordIntegrity } from './integrity.ts'
 import { buildPackage } from './package/build.ts'
 import { findDisclosure, findRequest, reportProgress } from './store.ts'
 import { type Derivative, type Disclosure, disclosures, type Request } from './tables.ts'
@@ -33,8 +35,10 @@ export async function prepareDisclosure(parts: Deriving, disclosureId: string, s
     tell('package', 0)
     await packageUp(parts, disclosure, request, derivative, folder)
   } catch (error) {
-    if (signal.aborted || !(error instanceof Problem) || error.type === 'unavailable') throw error
-    await finish(parts, disclosure, { state: 'failed', failure: error.type })
+    const lost = error instanceof IntegrityFailed
+    if (signal.aborted || !(lost || (error instanceof Problem && error.type !== 'unavailable'))) throw error
+    await recordIntegrity(parts.ledger, { chain: disclosure.chain, who: whoOf(worker) }, error)
+    await finish(parts, disclosure, { state: 'failed', failure: lost ? 'internal' : error.type })
     parts.log(
       JSON.stringify({
         time: new Date().toISOString(),

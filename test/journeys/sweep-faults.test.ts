@@ -3,12 +3,13 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
+import { awaitDisclosure } from '../../service/cli/request.ts'
 import { exhibits } from '../../service/intake/tables.ts'
 import { sweep } from '../../service/oversight/sweep.ts'
 import type { ObjectStore } from '../../service/vault/object-store.ts'
 import { objects } from '../../service/vault/tables.ts'
 import { makeClip } from './clips.ts'
-import { acquireClip, type Estate, openEstate, type Receipt, recordIncident } from './estate.ts'
+import { acquireClip, demand, type Estate, openEstate, type Receipt, recordIncident } from './estate.ts'
 import { day, movingClock } from './moving-clock.ts'
 
 /** A store in which what is done to some keys fails, as long as the test wants it to. */
@@ -81,6 +82,21 @@ describe('an object that cannot be reached', () => {
     expect(await faultsOf(estate, receipts[0]!)).toEqual(['object.unreadable'])
     expect(await faultsOf(estate, receipts[1]!)).toEqual([])
   })
+})
+
+test('a master that is lost ends its disclosure, and is recorded by whoever met it', async () => {
+  await using there = await troubled(1)
+  const { estate, receipts } = there
+  await estate.service.startWorker()
+  await rm(join(estate.folder, 'objects', 'objects'), { recursive: true, force: true })
+  const officer = await estate.as('officer', 'agency-a')
+  const filed = demand(receipts[0]!.exhibitNumber)
+  const { requestId } = await officer.json<{ requestId: string }>('POST', '/v1/requests', filed)
+  const disclosure = await awaitDisclosure(officer, requestId, () => {})
+  expect(disclosure.state).toBe('failed')
+  const chain = await estate.service.ledger.chain(receipts[0]!.chain)
+  const events = chain.map(({ openings }) => openings.find(o => o.field === 'ev')?.value)
+  expect(events.filter(ev => ev === 'integrity.failed')).toHaveLength(1)
 })
 
 describe('a fault', () => {
