@@ -22,9 +22,10 @@ import type { Sweeper } from './oversight/sweeper.ts'
 import { loadPolicy } from './policy/policy.ts'
 import { assertCompiled } from './policy/sources.ts'
 import { defaultLimits } from './redaction/limits.ts'
-import type { KeyService } from './vault/keys.ts'
-import { type ObjectStore, StoreUnfit } from './vault/object-store.ts'
+import { type KeyService, KeysUnfit } from './vault/keys.ts'
+import { StoreUnfit } from './vault/object-store.ts'
 import { makeOpeningCipher } from './vault/opening-cipher.ts'
+import { checkReferenceKey } from './vault/reference.ts'
 import { openVault } from './vault/vault.ts'
 
 export interface Service extends Intake, Disclosing, Oversight, Sweeper, AsyncDisposable {
@@ -43,13 +44,15 @@ export interface Service extends Intake, Disclosing, Oversight, Sweeper, AsyncDi
   startWorker(): Promise<void>
 }
 
-/** What tests put in place of a part. */
+/** What tests and verbs put in place of a part. */
 export interface Overrides {
   readonly nowSeconds?: () => number
   readonly log?: (line: string) => void
   /** Wraps the real ledger, to make it fail at a chosen moment. */
   readonly ledger?: (real: Ledger) => Ledger
   readonly engines?: Omit<EngineOverrides, 'now'>
+  /** False for a verb that only looks: what a crash left in the vault then waits for the next start. */
+  readonly recover?: boolean
 }
 
 export async function openService(config: Config, secrets: Secrets, overrides: Overrides = {}): Promise<Service> {
@@ -70,7 +73,10 @@ export async function openService(config: Config, secrets: Secrets, overrides: O
   // The embedded database belongs to this process; another one is migrated by its owner, whom the service is not.
   await (database.pglite ? migrate(database) : assertMigrated(database))
   const { db } = database
-  for (const region of regions.all.keys()) await refuseUnfit(objects, region, logError)
+  for (const region of regions.all.keys()) {
+    await refuseUnfit(objects.check(region), logError)
+    await refuseUnfit(checkReferenceKey(db, keys, region), logError)
+  }
   const vault = await openVault({ db, objects, keys, scratchDir, exclusive: database.exclusive })
   const signer = await readLedgerKey(secrets.ledgerKeyFile, config.origin)
   const real = stack.use(
@@ -83,8 +89,10 @@ export async function openService(config: Config, secrets: Secrets, overrides: O
   )
   const ledger = overrides.ledger?.(real) ?? real
   // The embedded database belongs to this process alone, so whatever is unfinished was cut off by a crash.
-  const { waiting, orphans } = await vault.recover(database.pglite ? { staleMs: 0 } : {})
-  if (waiting.length + orphans.length > 0) log(JSON.stringify({ level: 'warning', recovery: { waiting, orphans } }))
+  if (overrides.recover !== false) {
+    const { waiting, orphans } = await vault.recover(database.pglite ? { staleMs: 0 } : {})
+    if (waiting.length + orphans.length > 0) log(JSON.stringify({ level: 'warning', recovery: { waiting, orphans } }))
+  }
 
   assertCompiled(fileURLToPath(new URL('../policies/', import.meta.url)))
   const policy = await loadPolicy()
@@ -136,12 +144,12 @@ export async function openService(config: Config, secrets: Secrets, overrides: O
 }
 
 /**
- * What would not be locked must not be taken in. A store that cannot be asked now keeps nobody from starting: every put is read back anyway,
- * and readiness goes on asking.
+ * What would not be locked must not be taken in, nor sealed with keys other than those that sealed what is here. What cannot be asked now
+ * keeps nobody from starting: every put and every reference is checked anyway, and readiness goes on asking.
  */
-async function refuseUnfit(objects: ObjectStore, region: string, log: (error: unknown) => void): Promise<void> {
-  await objects.check(region).catch(error => {
-    if (error instanceof StoreUnfit) throw error
+async function refuseUnfit(checked: Promise<unknown>, log: (error: unknown) => void): Promise<void> {
+  await checked.catch(error => {
+    if (error instanceof StoreUnfit || error instanceof KeysUnfit) throw error
     log(error)
   })
 }

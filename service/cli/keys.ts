@@ -22,7 +22,8 @@ export const help = `custos keys status|rotate|rewrap|retire [--stopped] [--json
 
 No object is read or written, and services may go on beside it (PostgreSQL; an embedded installation must be stopped). With AWS KMS a rotation
 is a new key id in the configuration: docs/formats/seal.md, "Rotation", has the order. Backups of the tables made before a rewrap need the
-earlier keys: keep a copy of the key file as long as you keep them. Each act is an entry \`key.rotated\` on the house's chain.
+earlier keys: keep a copy of the key file as long as you keep them. Each act is two entries \`key.rotated\` on the house's chain: one before it
+is begun, and one of its outcome.
 Exit: 0 done, 1 could not, or not all of it, 2 usage.
 `
 
@@ -30,8 +31,6 @@ type Act = (service: Service, secrets: Secrets, options: { stopped: boolean }) =
 interface Outcome {
   readonly says: string
   readonly record: Readonly<Record<string, unknown>>
-  /** False for what changes nothing and is no act. */
-  readonly acted: boolean
   readonly whole: boolean
 }
 
@@ -51,12 +50,11 @@ export async function run(args: string[]): Promise<number> {
   }
   try {
     const { config, secrets } = readConfig()
-    await using service = await openService(config, secrets)
+    await using service = await openService(config, secrets, { recover: act !== status })
     // Two that replaced the key file at once would lose a key.
     return await service.exclusive('vault.keys', async () => {
-      const { says, record, acted, whole } = await act(service, secrets, values)
+      const { says, record, whole } = await (act === status ? act : onRecord(act, name))(service, secrets, values)
       process.stdout.write(values.json ? `${JSON.stringify(record)}\n` : `${says}\n`)
-      if (acted) await recordRotation(service, name, record)
       return whole ? 0 : 1
     })
   } catch (error) {
@@ -107,7 +105,6 @@ async function status({ db }: Service, secrets: Secrets): Promise<Outcome> {
   return {
     says: lines.join('\n'),
     record: { act: 'status', keys, kmsRows, lostRows: lost },
-    acted: false,
     whole: lost === 0,
   }
 }
@@ -118,7 +115,6 @@ async function rotate(_: Service, secrets: Secrets): Promise<Outcome> {
   return {
     says: `${newest} wraps from now on. Back up the key file, then: custos keys rewrap`,
     record: { act: 'rotate', newest, earlier },
-    acted: true,
     whole: true,
   }
 }
@@ -136,7 +132,6 @@ async function rewrap({ db, keys, config }: Service): Promise<Outcome> {
     says: lines.join('\n'),
     // As many as an entry's record has room for.
     record: { act: 'rewrap', ...done, refused: { count: refused.length, first: refused.slice(0, 100) } },
-    acted: rewrapped > 0,
     whole: refused.length === 0,
   }
 }
@@ -156,8 +151,20 @@ async function retire({ db, database }: Service, secrets: Secrets, { stopped }: 
   return {
     says: lines.join('\n'),
     record: { act: 'retire', retired, needed },
-    acted: retired.length > 0,
     whole: needed.length === 0,
+  }
+}
+
+/** An entry before, so that nothing is done that cannot be recorded and whatever cuts it off leaves a trace, and one of what became of it. */
+function onRecord(act: Act, name: string): Act {
+  return async function actOnRecord(service, ...rest) {
+    await recordRotation(service, `${name}.begun`, { act: name, stage: 'begun' })
+    const outcome = await act(service, ...rest).catch(async (error: Error) => {
+      await recordRotation(service, `${name}.failed`, { act: name, stage: 'failed', error: error.name })
+      throw error
+    })
+    await recordRotation(service, name, outcome.record)
+    return outcome
   }
 }
 

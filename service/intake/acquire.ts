@@ -8,6 +8,7 @@ import { type ClipLimits, probeClip } from '../redaction/probe.ts'
 import type { Spooled, Vault } from '../vault/vault.ts'
 import { incidentFacts } from './facts.ts'
 import type { Place } from './incidents.ts'
+import { firstLock } from './keeping.ts'
 import { newNumber } from './numbers.ts'
 import { exhibits, type Incident, type Media } from './tables.ts'
 
@@ -77,13 +78,13 @@ async function keep(
 ): Promise<string> {
   const { incident } = delivery
   const { decision, req } = permission
-  const { retentionDays, lockDays } = decision.obligations
   const now = intake.nowSeconds()
-  const inDays = (days: number) => new Date((now + days * 86_400) * 1000)
+  const retainUntil = new Date((now + decision.obligations.retentionDays * 86_400) * 1000)
   // The object is under lock before any row speaks of it: a crash after this line leaves an intent that recovery resolves.
   const { clipRef } = await intake.vault.store(spooled, {
     role: 'master',
-    retainUntil: inDays(Math.min(lockDays, retentionDays)),
+    retainUntil: firstLock(intake, retainUntil),
+    onLoss: loss => recordLoss(intake, asker, delivery.incident, spooled, loss),
   })
   const exhibitNumber = newNumber('EX')
   const chain = newId()
@@ -102,8 +103,8 @@ async function keep(
       media,
       chain,
       req,
-      retainUntil: inDays(retentionDays),
-      createdAt: inDays(0),
+      retainUntil,
+      createdAt: new Date(now * 1000),
     })
     await delivery.bind(tx, sha256, exhibitNumber)
     await keepDecision(tx, req, decision)
@@ -118,6 +119,24 @@ async function keep(
   })
   await intake.ledger.recorded(staged)
   return exhibitNumber
+}
+
+/** What was delivered before is lost, and these bytes mend it: not before that stands on the record. */
+async function recordLoss(
+  { ledger }: Intake,
+  asker: Asker,
+  { chainOfCustodyId: chain }: Incident,
+  { sha256, len }: Spooled,
+  loss: string,
+): Promise<void> {
+  await ledger.append({
+    chain,
+    req: newId(),
+    ev: 'integrity.failed',
+    who: whoOf(asker),
+    obj: { sha256, len, role: 'master' },
+    pol: { bundle: '', data: '', input: '', outcome: 'refuse', reasons: [`object.${loss}`] },
+  })
 }
 
 async function recordRefusal(

@@ -82,15 +82,6 @@ export async function lockExhibit(tx: Tx, exhibitNumber: string): Promise<Exhibi
   return (await tx.select().from(exhibits).where(eq(exhibits.exhibitNumber, exhibitNumber)).for('update'))[0]
 }
 
-/** The exhibits that were not disposed of and are of this clip: the same one may have been acquired more than once. */
-export async function livingExhibitsOf(tx: Db | Tx, clipRef: string): Promise<Exhibit[]> {
-  return await tx
-    .select()
-    .from(exhibits)
-    .where(and(eq(exhibits.clipRef, clipRef), isNull(exhibits.disposedAt)))
-    .orderBy(asc(exhibits.exhibitNumber))
-}
-
 /** What the outside sees of an exhibit. The plain SHA-256 stands here and in certificates, nowhere else in the clear. */
 export function viewExhibit(exhibit: ExhibitOfIncident, holds: number) {
   const { exhibitNumber, incidentId, agencyId, region, clipRef, sha256, len, media, chain } = exhibit

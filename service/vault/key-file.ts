@@ -12,11 +12,22 @@ import { KeyRefused, type KeyService, KeysUnfit } from './keys.ts'
 
 const wrapVersion = 1
 
-/** Creates the file when it is missing. Throws an Error when others may read it or when it is not a key file. */
-export async function openKeyFile(path: string): Promise<KeyService> {
+/**
+ * Creates the file when it is missing, unless `mayMake` throws: new keys open nothing that others have sealed. Throws an Error when others
+ * may read it or when it is not a key file.
+ */
+export async function openKeyFile(path: string, mayMake: () => Promise<void> = async () => {}): Promise<KeyService> {
   let known = await readRing(path).catch(async error => {
     if (!isErrno(error, 'ENOENT')) throw error
-    await createRing(path)
+    try {
+      await mayMake()
+      await createRing(path)
+    } catch (refusal) {
+      // Another process may have made it just now, and what is sealed is sealed with it.
+      return await readRing(path).catch(() => {
+        throw refusal
+      })
+    }
     return readRing(path)
   })
   let reading: Promise<ReadRing> | undefined

@@ -9,7 +9,7 @@ import { releasing } from './releasing.ts'
 import { SealBroken, unseal } from './seal.ts'
 import { openDigest, sealContext } from './sealed-object.ts'
 import { type Parts, reach } from './settle.ts'
-import { findStored } from './store.ts'
+import { findStored } from './stored.ts'
 
 /** Plaintext bytes `start` up to, not including, `end`, as `slice` counts and HTTP does not. */
 export interface ByteRange {

@@ -7,9 +7,9 @@ export function sealContext(objectId: string, region: string): string {
   return `custos-seal/v1|${objectId}|${region}`
 }
 
-/** Generation 0 unless bytes that no row knows, or whose data key is destroyed, already stand under the name. */
-export function objectKeyOf(clipRef: string, generation: number): string {
-  return generation === 0 ? clipRef : `${clipRef}.${generation}`
+/** An object's key is its clip reference, and `<clip reference>.<n>` where other bytes stand under that, and under those before n. */
+export function nextObjectKey({ clipRef, objectKey }: { clipRef: string; objectKey: string }): string {
+  return `${clipRef}.${Number(objectKey.slice(clipRef.length + 1)) + 1}`
 }
 
 /** The plaintext's SHA-256 dies with the data key. */

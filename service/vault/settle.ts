@@ -8,7 +8,8 @@ import { and, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
 import type { Db } from '../db.ts'
 import { Problem } from '../http/problem.ts'
 import { type ObjectBody, ObjectDigestMismatch, type ObjectStore, type StoredVersion } from './object-store.ts'
-import { objectKeyOf } from './sealed-object.ts'
+import { nextObjectKey } from './sealed-object.ts'
+import { findStored, findVersion } from './stored.ts'
 import { type ObjectRow, objectKeys, objects } from './tables.ts'
 
 export interface Parts {
@@ -28,11 +29,11 @@ export function putTurn({ region, objectKey }: ObjectRow): string {
 
 /** Puts the body and marks whichever object now bears the clip's name. Throws Problem `unavailable`; the intent then stays for `recover`. */
 export async function settle(parts: Parts, intent: ObjectRow, body: ObjectBody): Promise<ObjectRow> {
-  for (let generation = 0, at = intent; generation < generations; ) {
+  for (let [tried, at] = [0, intent]; tried < generations; tried++) {
     const found = await parts.exclusive(putTurn(at), () => place(parts, at, body))
     if (found) return await adopt(parts, at, found)
     // Bytes that no key opens bear the name (a disposal, or a database restored from before them): the clip takes the next one.
-    at = { ...at, objectKey: objectKeyOf(at.clipRef, ++generation) }
+    at = { ...at, objectKey: nextObjectKey(at) }
     await parts.db.update(objects).set({ objectKey: at.objectKey }).where(eq(objects.objectId, at.objectId))
   }
   throw new Problem('unavailable', { cause: new Error(`every name of ${intent.clipRef} is taken by unknown bytes`) })
@@ -90,6 +91,7 @@ export async function look(parts: Parts, intent: ObjectRow): Promise<{ known?: K
       and(
         eq(objects.region, region),
         eq(objects.clipRef, intent.clipRef),
+        isNull(objects.disposedAt),
         inArray(
           objects.sealedSha256,
           versions.map(v => v.sha256),
@@ -107,10 +109,22 @@ export async function look(parts: Parts, intent: ObjectRow): Promise<{ known?: K
   }
 }
 
-/** Locks what was found, marks it stored, and drops the intent when it lost. Only after this may the acquisition be acknowledged. */
+/**
+ * Locks what was found, marks it stored, and drops the intent when it lost. Only after this may the acquisition be acknowledged. Where what
+ * was stored of the clip before is lost, what was found takes its place.
+ */
 export async function adopt(parts: Parts, intent: ObjectRow, { row, version }: Known): Promise<ObjectRow> {
+  const before = row.storedAt === null ? await findStored(parts, row.clipRef, row.region) : undefined
+  const standing = before && (await findVersion(parts, before))
+  if (before && typeof standing === 'object') return await adopt(parts, intent, { row: before, version: standing })
   const { retainUntil } = await lockUntil(parts, row, version, intent.retainUntil)
   return await parts.db.transaction(async tx => {
+    if (before && typeof standing === 'string') {
+      // The same clip under another key: what may be left of this one stays as it is until its lock ends, and nothing opens it any more.
+      const gone = { disposedAt: sql`now()`, fault: standing }
+      await tx.update(objects).set(gone).where(eq(objects.objectId, before.objectId))
+      await tx.delete(objectKeys).where(eq(objectKeys.objectId, before.objectId))
+    }
     const [marked] = await tx
       .update(objects)
       .set({

@@ -1,9 +1,11 @@
-import { and, eq, isNotNull, isNull } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import type { ObjectRole } from '../custody/act.ts'
 import { IntegrityFailed } from './integrity.ts'
-import { objectKeyOf } from './sealed-object.ts'
-import { lockUntil, type Parts, reach, settle } from './settle.ts'
+import type { StoredVersion } from './object-store.ts'
+import { nextObjectKey } from './sealed-object.ts'
+import { lockUntil, type Parts, settle } from './settle.ts'
 import type { Spooled } from './spool.ts'
+import { findStored, findVersion, type Loss, type StoredRow } from './stored.ts'
 import { type ObjectRow, objectKeys, objects } from './tables.ts'
 
 /** Lengths in bytes, digests in lowercase hex. */
@@ -24,23 +26,34 @@ export interface StoreOptions {
   readonly role: ObjectRole
   /** The lock lasts at least until then. */
   readonly retainUntil: Date
+  /**
+   * The clip was stored before, and what is stored is not it any more. Awaited before the bytes that were brought take its place; without
+   * it that is an error.
+   */
+  readonly onLoss?: (loss: Loss) => Promise<void>
 }
 
 /**
  * The intent is committed before the put, so that from the first byte in the store on, its data key is known here. Throws Problem
- * `unavailable`, and IntegrityFailed when the clip was stored before and is not there as it was.
+ * `unavailable`; IntegrityFailed when the clip was stored before and is not there as it was, and nobody waits to be told.
  */
 export async function store(
   parts: Parts,
   spooled: Spooled,
-  { role, retainUntil }: StoreOptions,
+  { role, retainUntil, onLoss }: StoreOptions,
 ): Promise<StoredObject> {
   // Locks are kept in whole seconds, and one that ends earlier than asked would be none.
   const until = new Date(Math.ceil(retainUntil.getTime() / 1000) * 1000)
   const before = await findStored(parts, spooled.clipRef, spooled.region)
-  const row = before
-    ? await confirm(parts, before, until)
-    : await settle(parts, await intend(parts, spooled, role, until), spooled.sealed)
+  const found = before && (await findVersion(parts, before))
+  if (typeof found === 'string') {
+    if (!onLoss) throw new IntegrityFailed(spooled.clipRef)
+    await onLoss(found)
+  }
+  const row =
+    before && typeof found === 'object'
+      ? await lengthen(parts, before, found, until)
+      : await settle(parts, await intend(parts, spooled, { role, until, before }), spooled.sealed)
   await spooled.discard()
   const { objectId, clipRef, region, len } = row
   const adopted = objectId !== spooled.objectId
@@ -56,28 +69,11 @@ export async function store(
   }
 }
 
-/** The stored row of a clip whose data key still exists. Every region has a reference key of its own, so a reference says which it is of. */
-export async function findStored(
-  { db }: Pick<Parts, 'db'>,
-  clipRef: string,
-  region?: string,
-): Promise<(ObjectRow & { wrapped: Uint8Array; versionId: string }) | undefined> {
-  const [found] = await db
-    .select()
-    .from(objects)
-    .innerJoin(objectKeys, eq(objectKeys.objectId, objects.objectId))
-    .where(
-      and(
-        eq(objects.clipRef, clipRef),
-        isNotNull(objects.storedAt),
-        isNull(objects.disposedAt),
-        region === undefined ? undefined : eq(objects.region, region),
-      ),
-    )
-  return found && { ...found.objects, versionId: found.objects.versionId!, wrapped: found.object_keys.wrapped }
-}
-
-async function intend(parts: Parts, spooled: Spooled, role: ObjectRole, retainUntil: Date): Promise<ObjectRow> {
+async function intend(
+  parts: Parts,
+  spooled: Spooled,
+  { role, until, before }: { role: ObjectRole; until: Date; before: ObjectRow | undefined },
+): Promise<ObjectRow> {
   const { objectId, clipRef, region, len, sealed, digestBox, wrapped } = spooled
   return await parts.db.transaction(async tx => {
     const [row] = await tx
@@ -91,8 +87,8 @@ async function intend(parts: Parts, spooled: Spooled, role: ObjectRole, retainUn
         sealedLen: sealed.len,
         sealedSha256: sealed.sha256,
         digestBox,
-        objectKey: objectKeyOf(clipRef, 0),
-        retainUntil,
+        objectKey: before ? nextObjectKey(before) : clipRef,
+        retainUntil: until,
       })
       .returning()
     await tx.insert(objectKeys).values({ objectId, wrapped })
@@ -100,10 +96,8 @@ async function intend(parts: Parts, spooled: Spooled, role: ObjectRole, retainUn
   })
 }
 
-/** The second acquisition of a clip trusts the first only after a look at what is there. */
-async function confirm(parts: Parts, row: ObjectRow & { versionId: string }, until: Date): Promise<ObjectRow> {
-  const version = await reach(parts.objects.head(row.region, row.objectKey, row.versionId))
-  if (version?.sha256 !== row.sealedSha256 || version.len !== row.sealedLen) throw new IntegrityFailed(row.clipRef)
+/** The second acquisition of a clip adopts what the first has stored, under the longer lock of the two. */
+async function lengthen(parts: Parts, row: StoredRow, version: StoredVersion, until: Date): Promise<ObjectRow> {
   const { retainUntil } = await lockUntil(parts, row, version, until)
   if (retainUntil > row.retainUntil)
     await parts.db.update(objects).set({ retainUntil }).where(eq(objects.objectId, row.objectId))

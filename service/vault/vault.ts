@@ -33,7 +33,7 @@ export type {
 export interface Vault {
   /** Takes a body in: digest, limit, sealed file. Problems `body-empty`, `clip-too-large`, `unavailable`. */
   spool(body: AsyncIterable<Uint8Array>, options: SpoolOptions): Promise<Spooled>
-  /** Once it returns, the clip survives. The same clip twice in a region is one object. Problem `unavailable`; IntegrityFailed. */
+  /** Once it returns, the clip survives. The same clip twice in a region is one object, and mends the first where that is lost. Problem `unavailable`; IntegrityFailed. */
   store(spooled: Spooled, options: StoreOptions): Promise<StoredObject>
   /** The only door to plaintext. Problems `not-found`, `range-not-satisfiable`, `unavailable`; TypeError; IntegrityFailed. */
   open(clipRef: string, recorded: Recorded, range?: ByteRange): Promise<Opened>

@@ -267,6 +267,21 @@ test('a sweep that is dead for a day is late, and harms nothing: the next one fi
   expect(await late()).toEqual([])
 })
 
+test('a machine whose clock is not the database’s takes nothing away, and looks after the locks all the same', async () => {
+  await using there = await estateAt()
+  const { clock, estate } = there
+  const receipt = await acquireClip(estate, await recordIncident(estate), await makeClip())
+  clock.to((await view(estate, receipt.exhibitNumber)).retainUntil)
+  clock.forward(2 * day)
+  const rows = [{ now: Date.now() - 3_600_000 }]
+  const elsewhere = { ...estate.service.database, db: { execute: async () => ({ rows }) } as never }
+  const apart = { ...estate.service, database: elsewhere }
+  expect(await sweep(apart)).toEqual(['lapse', 'dispose', 'unneeded', 'remove', 'strangers'])
+  clock.forward(2 * day)
+  await sweep(apart)
+  expect(await living(estate)).toBe(1)
+})
+
 test('a step that fails is late while the others are not', async () => {
   await using there = await estateAt()
   const { clock, estate } = there

@@ -102,6 +102,12 @@ describe('residency', () => {
   })
 
   test('no path from acquisition to disposal reaches through another region’s store or keys', async () => {
+    // Locks are lengthened while the schedule runs.
+    clock.forward(10 * day)
+    expect(await sweep(estate.service)).toEqual([])
+    // Locks are lengthened, then everything has had its time.
+    clock.forward(8 * day)
+    expect(await sweep(estate.service)).toEqual([])
     clock.forward(400 * day)
     for (let days = 0; days < 3; days++) {
       expect(await sweep(estate.service)).toEqual([])

@@ -37,6 +37,21 @@ test('eight that start one shortly after the other end with the same keys', asyn
   }
 })
 
+test('no file is made where none may be, but one that another process made meanwhile is read', async () => {
+  await using folder = await scratch()
+  const path = join(folder.path, 'vault.json')
+  const refusal = () => Promise.reject(new Error('not here'))
+  await expect(openKeyFile(path, refusal)).rejects.toThrow('not here')
+  expect(await readdir(folder.path)).toEqual([])
+  const late = await openKeyFile(path, async () => {
+    await openKeyFile(path)
+    await refusal()
+  })
+  expect(await late.referenceMac('local', message)).toEqual(
+    await (await openKeyFile(path, refusal)).referenceMac('local', message),
+  )
+})
+
 test.each([0o640, 0o604, 0o620, 0o610, 0o666])('mode %o is refused', async mode => {
   await using folder = await scratch()
   const path = join(folder.path, 'vault.json')

@@ -1,8 +1,9 @@
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { run } from '../../service/cli/keys.ts'
 import { readConfig } from '../../service/config.ts'
+import { openDatabase } from '../../service/db.ts'
 import { openService } from '../../service/service.ts'
 import { readRing } from '../../service/vault/key-ring.ts'
 import { checkLog } from '../custody/check-log.ts'
@@ -43,13 +44,13 @@ test('rotate, rewrap and retire change the key file and its rows, and each is an
   const once = await verb(folder.path, 'rotate', '--json')
   expect(once).toMatchObject({ code: 0, record: { act: 'rotate', earlier: [first] } })
   const middle = once.record.newest
-  // The entry of the first rotation is sealed under a key that the middle one wraps.
+  // The entry that says the first rotation begins is sealed under a key that the first one wraps.
   const twice = await verb(folder.path, 'rotate', '--json')
   expect(twice).toMatchObject({ code: 0, record: { act: 'rotate', earlier: [first, middle] } })
   const { newest } = twice.record
   expect((await stat(keyFile)).mode & 0o777).toBe(0o600)
   const early = await verb(folder.path, 'retire', '--json')
-  expect(early).toMatchObject({ code: 1, record: { act: 'retire', retired: [first], needed: [{ id: middle }] } })
+  expect(early).toMatchObject({ code: 1, record: { act: 'retire', retired: [middle], needed: [{ id: first }] } })
   const { rows } = early.record.needed[0]
   expect(rows).toBeGreaterThan(0)
 
@@ -59,11 +60,11 @@ test('rotate, rewrap and retire change the key file and its rows, and each is an
     record: { act: 'rewrap', rewrapped: rows, overtaken: 0, refused: { count: 0, first: [] } },
   })
   const status = await verb(folder.path, 'status')
-  expect(status.out).toMatch(new RegExp(`^${middle}\\s+0 rows.*\\n${newest}\\s+\\d+ rows .*, wraps\\n$`))
+  expect(status.out).toMatch(new RegExp(`^${first}\\s+0 rows.*\\n${newest}\\s+\\d+ rows .*, wraps\\n$`))
 
   expect(await verb(folder.path, 'retire', '--json')).toMatchObject({
     code: 0,
-    record: { act: 'retire', retired: [middle], needed: [] },
+    record: { act: 'retire', retired: [first], needed: [] },
   })
   expect((await readRing(keyFile)).ring.wrapping.map(key => key.id)).toEqual([newest])
   expect((await verb(folder.path, 'retire')).out).toBe('nothing to retire\n')
@@ -76,11 +77,29 @@ test('rotate, rewrap and retire change the key file and its rows, and each is an
   )
   const rotations = said.filter(({ ev }) => ev === 'key.rotated')
   expect(rotations.map(({ pol }) => (pol as { reasons: string[] }).reasons)).toEqual(
-    ['rotate', 'rotate', 'retire', 'rewrap', 'retire'].map(act => [`keys.${act}`]),
+    ['rotate', 'rotate', 'retire', 'rewrap', 'retire', 'retire'].flatMap(act => [
+      [`keys.${act}.begun`],
+      [`keys.${act}`],
+    ]),
   )
   for (const { obj } of rotations)
     expect(obj).toMatchObject({ role: 'keys', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) })
   await checkLog(service.ledger)
+})
+
+test('no key is made when the ledger cannot say so first', async () => {
+  await using folder = await scratch()
+  await verb(folder.path, 'status')
+  const keyFile = join(folder.path, 'keys', 'vault.json')
+  const before = await readFile(keyFile, 'utf8')
+  {
+    await using database = await openDatabase(join(folder.path, 'database'))
+    await database.script(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$;
+      create trigger refuse before insert on custody.pending execute function refuse();`)
+  }
+  expect(await verb(folder.path, 'rotate')).toMatchObject({ code: 1, out: '' })
+  expect(await readFile(keyFile, 'utf8')).toBe(before)
 })
 
 test.each([[[]], [['turn']], [['rotate', 'now']], [['rotate', '--stopped']], [['toString']]])(

@@ -104,6 +104,13 @@ test('a KMS that is not there, and credentials that are not to be had, end the s
   await expect(questions.Decrypt(openKms(here(kms.endpoint, never)))).rejects.toMatchObject({ type: 'unavailable' })
 })
 
+test('a check asks for everything at once: one that stalls keeps nothing else waiting', async () => {
+  await using kms = await startLoopbackKms()
+  kms.behave('stall')
+  await expect(openKms(here(kms.endpoint)).check('local')).rejects.toMatchObject({ type: 'unavailable' })
+  expect(new Set(kms.asked)).toEqual(new Set(['DescribeKey', 'GenerateDataKey', 'GenerateMac']))
+})
+
 test('what cannot be a wrapped key is not sent at all', async () => {
   await using kms = await startLoopbackKms()
   const keys = openKms(here(kms.endpoint))

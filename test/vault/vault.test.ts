@@ -192,10 +192,63 @@ describe('what is stored and not what was acquired is never taken for whole', ()
     await expectRefused(bench, stored.clipRef)
   })
 
-  test('a second acquisition of it is not acknowledged', async () => {
+  test('a second acquisition of it, of whose loss nobody would be told, is not acknowledged', async () => {
     const { bench } = await tampered(path => truncate(path, 1_048_576))
     await using _ = bench
     await expect(keep(bench, plain)).rejects.toThrow(IntegrityFailed)
+  })
+
+  test.each([
+    ['missing', (path: string) => rm(path)],
+    ['changed', (path: string) => truncate(path, 1_048_576)],
+    // What a reading has found, and the store does not say.
+    ['changed', async () => {}],
+  ] as const)('the clip, brought again, takes the place of what is %s, once that is told', async (what, change) => {
+    const { bench, stored } = await tampered(change)
+    await using _ = bench
+    await bench.db.update(objects).set({ fault: what === 'changed' ? what : null })
+    const told: string[] = []
+    const again = async () => {
+      const spooled = await bench.vault.spool(chunks(plain), { region, maxBytes: 1 << 30 })
+      const onLoss = async (loss: string) => {
+        // Until then nothing has taken its place.
+        expect((await bench.db.select().from(objects)).map(row => row.objectId)).toEqual([stored.objectId])
+        told.push(loss)
+      }
+      return await bench.vault.store(spooled, { role: 'master', retainUntil: inAnHour(), onLoss })
+    }
+    const [one, two] = [await again(), await again()]
+    expect(told).toEqual([what])
+    expect(one).toMatchObject({ clipRef: stored.clipRef, adopted: false })
+    expect(two).toMatchObject({ objectId: one.objectId, adopted: true })
+    expect((await collect((await bench.vault.open(stored.clipRef, recorded())).stream)).equals(plain)).toBe(true)
+    const keys = await bench.db.select().from(objectKeys)
+    expect(keys.map(key => key.objectId)).toEqual([one.objectId])
+    expect(await bench.vault.recover({ staleMs: 0 })).toMatchObject({ orphans: [], waiting: [] })
+  })
+
+  test('a crash between the new bytes and their mark ends with them in the place of the lost ones', async () => {
+    const { bench, stored } = await tampered(path => rm(path))
+    await using _ = bench
+    const { objects: store } = bench.parts
+    let away = false
+    const dying = await openVault({
+      ...bench.parts,
+      objects: {
+        ...store,
+        async put(...args) {
+          await store.put(...args)
+          away = true
+        },
+        versions: (...args) => (away ? Promise.reject(new Error('away')) : store.versions(...args)),
+      },
+    })
+    const spooled = await dying.spool(chunks(plain), { region, maxBytes: 1 << 30 })
+    const storing = dying.store(spooled, { role: 'master', retainUntil: inAnHour(), onLoss: async () => {} })
+    await expect(storing).rejects.toMatchObject({ type: 'unavailable' })
+    await expectRefused(bench, stored.clipRef)
+    expect(await bench.vault.recover({ staleMs: 0 })).toMatchObject({ stored: [stored.clipRef], waiting: [] })
+    expect((await collect((await bench.vault.open(stored.clipRef, recorded())).stream)).equals(plain)).toBe(true)
   })
 })
 
