@@ -8,6 +8,7 @@ import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite'
 import pg from 'pg'
 import { openAdvisoryTurns } from './advisory-turns.ts'
+import { isPostgres } from './database-url.ts'
 import { isOutage } from './outage.ts'
 import { makeTurns } from './turns.ts'
 
@@ -46,10 +47,6 @@ export interface OpenOptions {
 /** `url`: `postgres://…` for PostgreSQL, `memory:` for a throw-away PGlite, anything else is PGlite's folder. */
 export async function openDatabase(url: string, options: OpenOptions = {}): Promise<Database> {
   return isPostgres(url) ? openPostgres(url, options) : openPglite(url)
-}
-
-export function isPostgres(url: string): boolean {
-  return /^postgres(ql)?:/.test(url)
 }
 
 async function openPglite(folder: string): Promise<Database> {

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { fromDrizzle, fromPglite, PgBoss } from 'pg-boss'
 import type { Database, Tx } from './db.ts'
 
-export type JobName = 'disclosure.prepare' | 'disclosure.abandoned' | 'oversight.sweep'
+type JobName = 'disclosure.prepare' | 'disclosure.abandoned' | 'oversight.sweep'
 
 export interface Jobs extends AsyncDisposable {
   /** Takes effect when `tx` commits, and never if it rolls back. */

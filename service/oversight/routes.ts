@@ -43,7 +43,7 @@ export function publicRoutes(parts: Oversight) {
       method: 'get',
       path: '/readyz',
       tags: ['Oversight'],
-      summary: 'Every part that a release needs is up',
+      summary: 'Every part that a release needs is up, in one region at least',
       responses: {
         200: { description: 'ready', content: { 'application/json': { schema: Ready } } },
         503: { description: 'not ready', content: { 'application/json': { schema: Ready } } },

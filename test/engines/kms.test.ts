@@ -139,7 +139,10 @@ describe.each(Object.entries(engines))('AWS KMS as %s speaks it', (name, engine)
       /GENERATE_VERIFY_MAC HMAC_256/,
     )
     await expect(openKms({ ...kms, keyId: kms.macKeyId }).check('local')).rejects.toThrow(/SYMMETRIC_DEFAULT/)
-    await expect(openKms({ ...kms, previousKeyIds: [nowhere] }).check('local')).rejects.toThrow(nowhere)
+    const withEarlier = openKms({ ...kms, previousKeyIds: [nowhere] })
+    await expect(withEarlier.check('local', { earlier: true })).rejects.toThrow(nowhere)
+    // What only unwraps is no reason to take nothing in.
+    expect(await withEarlier.check('local')).toContain('wraps')
     await expect(
       openKms({ ...kms, macKeyId: kms.keyId }).referenceMac('local', Buffer.alloc(32)),
     ).rejects.toMatchObject({ type: 'unavailable' })

@@ -1,8 +1,14 @@
 /** Readiness asks store and keys too, at a price that a stranger cannot drive up, and says no more than up or down. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Asked, makeReadiness } from '../../service/oversight/readiness.ts'
-import { openEstate } from '../journeys/estate.ts'
+import { type Estate, openEstate } from '../journeys/estate.ts'
+
+let estate: Estate
+beforeAll(async () => {
+  estate = await openEstate()
+})
+afterAll(() => estate[Symbol.asyncDispose]())
 
 type Check = () => Promise<unknown>
 
@@ -11,7 +17,6 @@ async function watched(
   instead: Record<string, Check>,
   work: (parts: Asked, asked: string[]) => Promise<void>,
 ): Promise<void> {
-  await using estate = await openEstate()
   const { objects, keys } = estate.service
   const asked: string[] = []
   const watch =
