@@ -1,5 +1,6 @@
 /** `custos serve`: the HTTP service. */
 import { serve } from '../main.ts'
+import { explain } from './acquire.ts'
 
 export const help = `npm start        (or: custos serve)
 
@@ -8,5 +9,5 @@ README.md, "Configuration", lists every variable. SIGINT and SIGTERM end it afte
 `
 
 export async function run(): Promise<number> {
-  return serve()
+  return await serve().catch(error => explain(error, false))
 }

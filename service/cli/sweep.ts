@@ -11,8 +11,10 @@ export const help = `custos sweep [STEP …] [--dry-run] [--json]
 
 Runs the sweeps now, or the steps named: ${Object.keys(steps).join(', ')}.
 A running service does so by itself every CUSTOS_SWEEP_MINUTES.
---dry-run changes nothing, and lists the exhibits whose retention has ended, with what policy says of their disposal.
-Reads the installation that the environment names; an embedded one must not be running.
+--dry-run lists the exhibits whose retention has ended, with what policy says of their disposal. It disposes of nothing, records no decision,
+and leaves what a crash left as it is.
+Opens the installation that the environment names: an embedded one must not be running and is brought to this version, and acts that were
+committed and not yet entered in the ledger are entered, as at every start.
 Exit: 0 done, 1 a step failed or nothing could be done, 2 usage.
 `
 
@@ -22,13 +24,13 @@ export async function run(args: string[]): Promise<number> {
     allowPositionals: true,
     options: { 'dry-run': { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
   })
-  if (positionals.some(name => !(name in steps)) || (values['dry-run'] && positionals.length > 0)) {
+  if (positionals.some(name => !Object.hasOwn(steps, name)) || (values['dry-run'] && positionals.length > 0)) {
     process.stderr.write(help)
     return 2
   }
   try {
     const { config, secrets } = readConfig()
-    await using service = await openService(config, secrets)
+    await using service = await openService(config, secrets, { recover: !values['dry-run'] })
     if (values['dry-run']) {
       const due = await disposalReport(service)
       print(values.json, { due }, () =>

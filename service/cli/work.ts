@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { readConfig } from '../config.ts'
 import { openService } from '../service.ts'
+import { explain } from './acquire.ts'
 
 export const help = `custos work
 
@@ -10,6 +11,10 @@ and there \`serve\` runs the jobs itself. Exit: 0 ended by a signal, 1 could not
 `
 
 export async function run(): Promise<number> {
+  return await work().catch(error => explain(error, false))
+}
+
+async function work(): Promise<number> {
   const { config, secrets } = readConfig()
   if (config.engine !== 'postgresql') {
     process.stderr.write('custos work: the embedded database belongs to `serve`, which runs the jobs itself\n')

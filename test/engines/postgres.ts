@@ -100,7 +100,8 @@ export async function freshDatabase(): Promise<string | undefined> {
   return server.replace(/\/[^/]*$/, `/${name}`)
 }
 
-async function findBinaries(): Promise<string | undefined> {
+/** The folder of initdb, postgres, pg_dump and the like. */
+export async function findBinaries(): Promise<string | undefined> {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? (await readdir(debian)).sort((a, b) => Number(b) - Number(a)) : []
   return [...versions.map(v => join(debian, v, 'bin')), ...(process.env.PATH ?? '').split(':')].find(
