@@ -21,6 +21,10 @@ export async function makeRoles(url: string): Promise<{ owner: string; service: 
       if (!['42710', '23505'].includes(error.code)) throw error
     })
   }
+  // Whatever that other test needed of them.
+  await client.query(
+    'alter role custos_service login; alter role custos_migrator login; alter role custos_owner nologin',
+  )
   await client.query(`alter database ${database} owner to custos_owner`)
   await client.end()
   const as = (role: string) => url.replace('//postgres@', `//${role}@`)
