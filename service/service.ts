@@ -123,7 +123,6 @@ export async function openService(config: Config, secrets: Secrets, overrides: O
     scratchDir,
     log,
     places: regions.place,
-    exclusive: database.exclusive,
     sweepPeriodMs: config.sweepMinutes * 60_000,
     keyBackupDays: config.keyBackupDays,
     workers: config.workers,

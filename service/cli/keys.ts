@@ -52,7 +52,7 @@ export async function run(args: string[]): Promise<number> {
     const { config, secrets } = readConfig()
     await using service = await openService(config, secrets, { recover: act !== status })
     // Two that replaced the key file at once would lose a key.
-    return await service.exclusive('vault.keys', async () => {
+    return await service.database.exclusive('vault.keys', async () => {
       const { says, record, whole } = await (act === status ? act : onRecord(act, name))(service, secrets, values)
       process.stdout.write(values.json ? `${JSON.stringify(record)}\n` : `${says}\n`)
       return whole ? 0 : 1

@@ -47,7 +47,7 @@ export const exhibits = intake.table('exhibits', {
   /** The schedule's end, as it stood at the acquisition. */
   retainUntil: instant('retain_until'),
   createdAt: instant('created_at').defaultNow(),
-  /** When its data key was destroyed. */
+  /** When it was disposed of: its data key went then, unless another exhibit of the same clip needs it. */
   disposedAt: timestamp('disposed_at', { withTimezone: true }),
 })
 

@@ -58,7 +58,7 @@ function byTheClock(run: Step['run']): Step {
 
 /** Runs every step that is due, or those named whether they are due or not. Answers the names of those that failed; why is in the log. */
 export async function sweep(sweeper: Sweeper, names?: readonly string[]): Promise<string[]> {
-  return await sweeper.exclusive('sweep', async () => {
+  return await sweeper.database.exclusive('sweep', async () => {
     const failed: string[] = []
     for (const name of names ?? (await dueSteps(sweeper))) {
       try {

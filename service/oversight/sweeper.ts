@@ -7,8 +7,6 @@ export interface Sweeper extends Court {
   readonly database: Database
   readonly vault: Vault
   readonly houseChain: string
-  /** One sweep at a time, among all processes. */
-  readonly exclusive: <T>(name: string, work: () => Promise<T>) => Promise<T>
   readonly sweepPeriodMs: number
   readonly regions: readonly string[]
   readonly keyBackupDays: number
