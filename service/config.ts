@@ -27,6 +27,8 @@ export interface Config {
   readonly maxClipBytes: number
   /** Detector threads of one redaction. */
   readonly workers: number
+  /** The operator's own detectors, beside those that come with Custos. */
+  readonly modelsDir: string | undefined
   readonly agenciesFile: string | undefined
   readonly tokens:
     | { readonly kind: 'development' }
@@ -72,6 +74,7 @@ const Environment = z.object({
   CUSTOS_KEY_BACKUP_DAYS: z.coerce.number().int().min(0).max(365).default(7),
   CUSTOS_MAX_CLIP_BYTES: z.coerce.number().int().positive().default(5_000_000_000),
   CUSTOS_WORKERS: z.coerce.number().int().min(1).max(64).optional(),
+  CUSTOS_MODELS_DIR: z.string().min(1).optional(),
   CUSTOS_AGENCIES_FILE: z.string().min(1).optional(),
   CUSTOS_KEY_FILE: z.string().min(1).optional(),
   CUSTOS_LEDGER_KEY_FILE: z.string().min(1).optional(),
@@ -123,6 +126,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): { conf
       keyBackupDays: env.CUSTOS_KEY_BACKUP_DAYS,
       maxClipBytes: env.CUSTOS_MAX_CLIP_BYTES,
       workers: env.CUSTOS_WORKERS ?? availableParallelism(),
+      modelsDir: env.CUSTOS_MODELS_DIR && resolve(env.CUSTOS_MODELS_DIR),
       agenciesFile: env.CUSTOS_AGENCIES_FILE,
       tokens: oidc
         ? { kind: 'oidc', issuer: env.CUSTOS_TOKEN_ISSUER!, jwksUrl: env.CUSTOS_TOKEN_JWKS_URL! }
@@ -153,15 +157,12 @@ function regionOf(env: z.infer<typeof Environment>): Region {
   return Region.parse(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))
 }
 
-/**
- * onnxruntime reports to its maker unless the environment forbids it, which it reads once, when it is loaded: before the first thread of a
- * detector starts, and from the process's own environment, of which a thread has only a copy.
- */
-export function silenceOnnxRuntime(): void {
-  process.env.ORT_DISABLE_TELEMETRY = '1'
-}
-
 /** What the verbs that talk to a running service need to know. */
 export function readClientConfig(environment: NodeJS.ProcessEnv = process.env): { url: string; token: string } {
   return { url: environment.CUSTOS_URL ?? 'http://127.0.0.1:8480', token: environment.CUSTOS_TOKEN ?? '' }
+}
+
+/** The operator's own detectors, for the verbs that need nothing else of the service. */
+export function readModelsDir(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  return environment.CUSTOS_MODELS_DIR ? resolve(environment.CUSTOS_MODELS_DIR) : undefined
 }

@@ -22,6 +22,7 @@ import type { Sweeper } from './oversight/sweeper.ts'
 import { loadPolicy } from './policy/policy.ts'
 import { assertCompiled } from './policy/sources.ts'
 import { defaultLimits } from './redaction/limits.ts'
+import { loadModels, type Models } from './redaction/models.ts'
 import { type KeyService, KeysUnfit } from './vault/keys.ts'
 import { StoreUnfit } from './vault/object-store.ts'
 import { makeOpeningCipher } from './vault/opening-cipher.ts'
@@ -36,6 +37,7 @@ export interface Service extends Intake, Disclosing, Oversight, Sweeper, AsyncDi
   readonly tokens: Tokens
   readonly attempts: AttemptCounter
   readonly workers: number
+  readonly models: Models
   readonly houseChain: string
   readonly scratchDir: string
   /** One line for the operator. */
@@ -61,6 +63,7 @@ export async function openService(config: Config, secrets: Secrets, overrides: O
   const logError = (error: unknown) =>
     log(JSON.stringify({ time: new Date().toISOString(), level: 'error', error: String(error) }))
 
+  const models = await loadModels({ own: config.modelsDir })
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
   if (config.engine === 'pglite') stack.use(await lockFolder(config.dataDir))
   const { scratchDir } = config
@@ -126,6 +129,7 @@ export async function openService(config: Config, secrets: Secrets, overrides: O
     sweepPeriodMs: config.sweepMinutes * 60_000,
     keyBackupDays: config.keyBackupDays,
     workers: config.workers,
+    models,
     maxClipBytes: config.maxClipBytes,
     limits: defaultLimits,
     nowSeconds,

@@ -92,6 +92,7 @@ function start() {
     'request',
     'acquire',
     'migrate',
+    'models',
     'doctor',
     'help',
     '--help',

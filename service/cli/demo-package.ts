@@ -3,6 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packagePath } from '../custody/package-layout.ts'
 import { type LeakCertificate, parseCertificate } from '../redaction/certificate.ts'
+import { boundSentence, familyName, verdictOf } from '../redaction/certificate-words.ts'
 import { contactSheet } from '../redaction/contact-sheet.ts'
 import { coveredFrames, parsePlan } from '../redaction/plan.ts'
 import { say, step } from './demo-voice.ts'
@@ -63,10 +64,9 @@ async function verify(out: string, zip: string, proof?: string) {
 }
 
 /** In words, what the second look at the copy found; the package carries the whole certificate. */
-function summarise({ secondLook, residual, bound }: LeakCertificate): string {
-  if (!secondLook || !residual) return 'nobody looked a second time'
-  const scanned = `${secondLook.framesScanned} frames searched again`
-  if (residual.tracks > 0)
-    return `${scanned}: ${residual.tracks} tracks that no box covers, each listed in the certificate`
-  return `${scanned}, nothing found; at 95 % fewer than ${bound?.framesPerMillion} frames in a million have what it can see`
+function summarise(certificate: LeakCertificate): string {
+  const { looks = [], bounds = [] } = certificate
+  const scanned = looks.map(({ family, framesScanned }) => `${familyName[family]}: ${framesScanned} frames`)
+  const limits = certificate.residual?.tracks === 0 ? bounds.map(boundSentence) : []
+  return [verdictOf(certificate).sentence, `Searched again by ${scanned.join(', ')}.`, ...limits].join(' ')
 }

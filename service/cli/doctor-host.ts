@@ -1,7 +1,7 @@
 /** `custos doctor` on the machine: Node, ffmpeg, models, disks. */
 import { access, constants, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Config } from '../config.ts'
+import { type Config, readModelsDir } from '../config.ts'
 import { loadModels } from '../redaction/models.ts'
 import { type Answer, type Check, fail, ok, warn } from './doctor-check.ts'
 
@@ -38,9 +38,16 @@ async function checkFfmpeg(): Promise<Answer> {
 }
 
 async function checkModels(): Promise<Answer> {
-  const models = await loadModels()
-  const names = [...models.planning('face'), ...models.planning('plate')].map(model => model.name)
-  return ok(`${[...new Set(names)].join(', ')}, of the digests in models.json`)
+  const own = readModelsDir()
+  try {
+    const models = await loadModels({ own })
+    const names = [...models.planning('face'), ...models.planning('plate')].map(model => model.name)
+    return ok(`${[...new Set(names)].join(', ')}, of the digests in models.json${own ? `; added ones in ${own}` : ''}`)
+  } catch (error) {
+    const mend =
+      'put the file back that models.json names, or see what CUSTOS_MODELS_DIR names; nothing is redacted until then'
+    return fail((error as Error).message, mend)
+  }
 }
 
 async function checkScratch(dir: string, maxClipBytes: number): Promise<Answer> {

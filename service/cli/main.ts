@@ -15,6 +15,8 @@ const verbs: Record<string, [summary: string, load: () => Promise<Verb>]> = {
   acquire: ['send a clip to a running service', () => import('./acquire.ts')],
   request: ['ask a running service for evidence', () => import('./request.ts')],
   redact: ['redact one clip, without a service', () => import('./redact.ts')],
+  plan: ['make, show and edit a redaction plan', () => import('./plan.ts')],
+  models: ['the detectors that redaction looks with: list them, add one', () => import('./models.ts')],
   verify: ['check a package offline', () => import('./verify.ts')],
   sweep: ['run the sweeps now, or list what a disposal would take', () => import('./sweep.ts')],
   ledger: ['export the ledger in tlog-tiles layout', () => import('./ledger.ts')],

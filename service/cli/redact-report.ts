@@ -47,6 +47,7 @@ function numbersOf({ clip, copy, tracks, coveredFrames, couldNotTellFrames, cert
     couldNotTellFrames,
     repairedFrameTimes: clip.repairs,
     tracks,
+    proven: residual !== undefined,
     ...(residual && { residual, acceptable: acceptable(certificate) }),
   }
 }
@@ -60,7 +61,9 @@ function sentencesOf(
   const facts = [
     `${clip.frames} frames, ${coveredFrames} covered, ${couldNotTellFrames} could not tell`,
     `tracks: ${found.join(', ') || 'none'}`,
-    ...(residual ? [`second look: ${residual.tracks} tracks open, on ${residual.frames} frames`] : []),
+    residual
+      ? `second look: ${residual.tracks} tracks open, on ${residual.frames} frames`
+      : 'not proven: the copy was not decoded and looked at again (--prove)',
     `SHA-256 ${copy.sha256}`,
   ]
   return `${out}\n${facts.map(fact => `  ${fact}\n`).join('')}`

@@ -4,6 +4,8 @@ import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { availableParallelism, constants } from 'node:os'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
+import { readModelsDir } from '../config.ts'
+import { certificatePage } from '../disclosure/package/certificate-page.ts'
 import { parseFill } from '../redaction/colour.ts'
 import { loadModels } from '../redaction/models.ts'
 import { type DetectorClass, detectorClass, parsePlan } from '../redaction/plan.ts'
@@ -13,17 +15,19 @@ import { redactReport } from './redact-report.ts'
 export const help = `custos redact CLIP --out OUT.mp4 [options]
 
 Covers faces and number plates with a constant fill, burned into every frame, and encodes the clip again as H.264 in MP4.
-Every frame is kept at its time; sound, metadata and every other track are gone. The copy is decoded and measured before it
-gets its name: the fill within 12 of 255 a channel from 4 pixels inside each box, frames and times as in the clip.
+Every frame is kept at its time; sound, metadata and every other track are gone. The copy gets its name when its frames and
+times are known to be the clip's and nothing else is in it; with --prove it is decoded and measured as well: the fill within
+12 of 255 a channel from 4 pixels inside each box.
 
   --out OUT.mp4        the copy; an older file of that name is replaced when the new one is whole
   --classes LIST       what to look for: face, plate, or both with a comma (default: face,plate)
   --fill '#rrggbb'     colour of the fill (default: #000000)
+  --show-unsure        leave the frames in sight of which the plan could not tell; they are blanked otherwise
   --plan PLAN.json     cover what this plan says, and look for nothing
   --plan-out FILE      write the plan that was burned in
   --manifest FILE      write what was covered, why, and how the copy was made
-  --prove              show the copy to the detectors again, mirrored, and say what they find outside the boxes
-  --certificate FILE   write what was checked and found (more with --prove)
+  --prove              decode and measure the copy, show it to the detectors again, and say what they find outside the boxes
+  --certificate FILE   write what was checked and found (more with --prove): JSON, or a page to read where FILE ends in .html
   --workers N          detector threads (default: one a core)
   --json               JSON lines on standard output: {"event":"progress",…}, and one {"event":"result","ok":…} at the end
 
@@ -41,6 +45,7 @@ interface Options {
   readonly manifest: string | undefined
   readonly certificate: string | undefined
   readonly workers: number
+  readonly showUnsure: boolean
   readonly prove: boolean
   readonly json: boolean
 }
@@ -110,6 +115,7 @@ function parseOptions(args: string[]): Options {
       manifest: text,
       certificate: text,
       workers: { ...text, default: String(availableParallelism()) },
+      'show-unsure': flag,
       prove: flag,
       json: flag,
     },
@@ -125,8 +131,10 @@ function parseOptions(args: string[]): Options {
   if (!/^[1-9]\d{0,2}$/.test(values.workers)) throw new Error('--workers takes a number from 1')
   parseFill(values.fill)
   const { out, fill, plan, manifest, certificate, prove, json } = values
-  const workers = Number(values.workers)
-  return { clip, out, classes, fill, plan, planOut: values['plan-out'], manifest, certificate, workers, prove, json }
+  return {
+    ...{ clip, out, classes, fill, plan, planOut: values['plan-out'], manifest, certificate },
+    ...{ workers: Number(values.workers), showUnsure: values['show-unsure'], prove, json },
+  }
 }
 
 async function redactFile(
@@ -134,22 +142,35 @@ async function redactFile(
   onProgress: (stage: Stage, fraction: number) => void,
   signal: AbortSignal,
 ): Promise<Redaction> {
-  const { clip: input, out: output, classes, fill, workers, prove } = options
+  const { clip: input, out: output, classes, fill, workers, showUnsure, prove } = options
   const plan = options.plan === undefined ? undefined : parsePlan(await readFile(options.plan, 'utf8'))
-  const models = await loadModels()
-  const made = await redact({ input, output, classes, models, workers, plan, fill, prove, onProgress, signal })
-  if (options.planOut !== undefined) await writeWhole(options.planOut, made.plan)
-  if (options.manifest !== undefined) await writeWhole(options.manifest, made.manifest)
-  if (options.certificate !== undefined) await writeWhole(options.certificate, made.certificate)
-  return made
+  const models = await loadModels({ own: readModelsDir() })
+  const how = { plan, fill, blankWhereUnsure: !showUnsure, prove }
+  const parts: [part: string, path: string][] = []
+  /** All that is written besides is on disk before the copy gets its name: either there is everything, or what there was. */
+  async function beforeNaming(made: Redaction): Promise<void> {
+    for (const [path, text] of besides(options, made)) {
+      const part = `${path}.${randomUUID()}.part`
+      parts.push([part, path])
+      await writeFile(part, text, { flush: true })
+    }
+  }
+  try {
+    const asked = { input, output, classes, models, workers, ...how, beforeNaming, onProgress, signal }
+    const made = await redact(asked)
+    for (const [part, path] of parts) await rename(part, path)
+    return made
+  } finally {
+    for (const [part] of parts) await rm(part, { force: true })
+  }
 }
 
-async function writeWhole(path: string, text: string): Promise<void> {
-  const part = `${path}.${randomUUID()}.part`
-  try {
-    await writeFile(part, text)
-    await rename(part, path)
-  } finally {
-    await rm(part, { force: true })
-  }
+/** What else was asked for, and where it goes. */
+function besides({ planOut, manifest, certificate }: Options, made: Redaction): [path: string, text: string][] {
+  const files: [string | undefined, () => string][] = [
+    [planOut, () => made.plan],
+    [manifest, () => made.manifest],
+    [certificate, () => (certificate?.endsWith('.html') ? certificatePage(made.certificate) : made.certificate)],
+  ]
+  return files.flatMap(([path, text]) => (path === undefined ? [] : [[path, text()] as [string, string]]))
 }

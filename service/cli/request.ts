@@ -69,6 +69,7 @@ export interface DisclosureView {
   readonly progress: number
   readonly failure?: string
   readonly ledgerIndex?: number
+  readonly derivative?: string
   readonly packageSha256?: string
 }
 

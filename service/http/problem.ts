@@ -18,6 +18,7 @@ const table = {
   'clip-beyond-limits': { status: 422, title: 'The video lies outside the limits of this service' },
   'idempotency-key-reused': { status: 422, title: 'The idempotency key was used with another request' },
   'plan-does-not-fit': { status: 422, title: 'The redaction plan was not made for this clip' },
+  'edit-does-not-fit': { status: 422, title: 'The edit does not fit the redaction plan' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'Something went wrong here' },
   'redaction-failed': { status: 500, title: 'The redaction could not be finished, and nothing was released' },

@@ -1,6 +1,6 @@
 import { type Box, between, moved, union } from './box.ts'
-import type { Chain, Sighting } from './link.ts'
-import { drifted, driftOf } from './motion.ts'
+import { type Chain, standing } from './link.ts'
+import { type Drift, drifted, driftOf, type Timed } from './motion.ts'
 import type { BoxRun, FrameRange } from './plan.ts'
 
 export interface BoxRules {
@@ -25,15 +25,16 @@ const longestEndSeconds = 2
 const carriedSizes = 0.5
 const marginShare = 0.1
 
-/** What a chain covers: boxes from its first frame to its last, and the frames on which nobody saw it. */
+/** What a chain covers: boxes from its first frame to its last, none outside its scene, and the frames on which nobody saw it. */
 export function boxesOf(
   chain: Chain,
   seconds: readonly number[],
   size: FrameSize,
   rules: BoxRules,
+  scene: FrameRange = [0, seconds.length - 1],
 ): { runs: BoxRun[]; unseen: FrameRange[] } {
-  const first = farthest(chain[0]!, -1, seconds, rules)
-  const last = farthest(chain.at(-1)!, 1, seconds, rules)
+  const first = Math.max(scene[0], farthest(chain[0]!, -1, seconds, rules))
+  const last = Math.min(scene[1], farthest(standing(chain.at(-1)!, seconds), 1, seconds, rules))
   const boxes = place(chain, first, last, seconds, rules)
   const runs: BoxRun[] = []
   for (let frame = first; frame <= last; frame++) {
@@ -60,41 +61,67 @@ export function ranges(frames: Iterable<number>): FrameRange[] {
 }
 
 /** The last frame, going in one direction, that a chain's end still covers. */
-function farthest(end: Sighting, step: 1 | -1, seconds: readonly number[], { endMs }: BoxRules): number {
+function farthest(
+  end: { readonly frame: number; readonly seconds: number },
+  step: 1 | -1,
+  seconds: readonly number[],
+  { endMs }: BoxRules,
+): number {
   const away = (frame: number) => Math.abs((seconds[frame] ?? Number.POSITIVE_INFINITY) - end.seconds)
   let frame = end.frame
   while (away(frame + step) <= endMs / 1000 + 1e-6) frame += step
   return frame === end.frame && away(frame + step) <= longestEndSeconds ? frame + step : frame
 }
 
-/** A box for every frame first..last: seen, between two sightings, or carried on from an end. */
+/** A box for every frame first..last: seen, standing unchanged, followed, between two sightings, or carried on from an end. */
 function place(chain: Chain, first: number, last: number, seconds: readonly number[], rules: BoxRules): Box[] {
-  const boxes: Box[] = []
-  const start = driftOf(chain.slice(0, 16))
-  const end = driftOf(chain.slice(-16).toReversed())
+  const seen = chain.filter(({ followed }) => !followed)
+  const followed = new Map(chain.filter(one => one.followed).map(one => [one.frame, one.box]))
+  const expected = placeSeen(seen.length > 0 ? seen : chain, first, last, seconds, rules)
+  return expected.map(({ box, away }, i) => {
+    const there = followed.get(first + i)
+    // A follower can lose its way unnoticed: while detectors saw it a moment ago, both are covered.
+    if (!there) return box
+    return away <= rules.endMs / 1000 ? union(box, there) : there
+  })
+}
+
+/** Boxes by what detectors saw, and how many seconds away the nearer end is where they saw it on one side only. */
+function placeSeen(seen: Chain, first: number, last: number, seconds: readonly number[], rules: BoxRules) {
+  const boxes: { box: Box; away: number }[] = []
+  const start = driftOf(seen.slice(0, 16))
+  const end = driftOf(seen.slice(-16).toReversed())
   let next = 0
+  let reaching: { frame: number; box: Box }[] = []
   for (let frame = first; frame <= last; frame++) {
-    while (next < chain.length && chain[next]!.frame < frame) next++
-    const before = chain[next - 1]
-    const after = chain[next]
+    while (next < seen.length && seen[next]!.frame < frame) next++
+    const before = seen[next - 1] && standing(seen[next - 1]!, seconds)
+    const after = seen[next]
     const now = seconds[frame]!
-    if (after?.frame === frame) boxes.push(after.box)
-    else if (!before) boxes.push(carry(after!, start, now))
-    else if (!after) boxes.push(carry(before, end, now))
-    else boxes.push(bridge(before, after, now, rules))
+    // An earlier sighting may still stand beside a later one: a look at a part of the frame takes back nothing that it did not see whole.
+    reaching = reaching.filter(one => one.frame >= frame)
+    if (after?.frame === frame) reaching.push(standing(after, seconds))
+    if (reaching.length > 0) boxes.push({ box: reaching.map(({ box }) => box).reduce(union), away: 0 })
+    else if (!before) boxes.push({ box: carry(after!, start, now), away: after!.seconds - now })
+    else if (!after) boxes.push({ box: carry(before, end, now), away: now - before.seconds })
+    else boxes.push({ box: bridge(before, after, now, rules), away: 0 })
   }
   return boxes
 }
 
 /** Where it was and where it may have gone. */
-function carry({ box, seconds }: Sighting, drift: { x: number; y: number }, now: number): Box {
+function carry({ box, seconds }: Timed, drift: Drift, now: number): Box {
   const step = drifted(box, drift, now - seconds, carriedSizes)
   return union(box, moved(box, step.x, step.y))
 }
 
-/** On the way between two sightings, and for a while also where it was seen, in case the two are not one thing. */
-function bridge(before: Sighting, after: Sighting, now: number, { endMs }: BoxRules): Box {
+/** Two sightings that are no further apart are of one thing: what lies between is known. */
+const sameSeconds = 0.21
+
+/** On the way between two sightings; after a longer gap for a while also where it was seen, in case the two are not one thing. */
+function bridge(before: Timed, after: Timed, now: number, { endMs }: BoxRules): Box {
   let box = between(before.box, after.box, (now - before.seconds) / (after.seconds - before.seconds))
+  if (after.seconds - before.seconds <= sameSeconds) return box
   if (now - before.seconds <= endMs / 1000) box = union(box, before.box)
   if (after.seconds - now <= endMs / 1000) box = union(box, after.box)
   return box
@@ -127,7 +154,8 @@ function append(runs: BoxRun[], frame: number, box: Box | undefined): void {
 function* unseen(chain: Chain, first: number, last: number): Generator<number> {
   let next = 0
   for (let frame = first; frame <= last; frame++) {
-    if (chain[next]?.frame === frame) next++
-    else yield frame
+    while (next < chain.length && (chain[next]!.until ?? chain[next]!.frame) < frame) next++
+    const there = chain[next]
+    if (!there || there.frame > frame || there.followed) yield frame
   }
 }

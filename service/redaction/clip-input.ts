@@ -22,7 +22,7 @@ export const demuxers = [
   'gif',
 ] as const
 
-const decodeThreads = 4
+const decodeThreads = 2
 
 /** Input options common to ffmpeg and ffprobe: only the one local file is opened, by one of the known demuxers. */
 export function inputLimits({ pixels, streams }: { pixels: number; streams: number }): string[] {

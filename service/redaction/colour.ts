@@ -57,11 +57,22 @@ export function colourOf(clip: ClipInfo, fill: string): Colour {
   }
 }
 
-/** `#rrggbb` as three numbers 0..255. Throws RangeError on anything else. */
-export function parseFill(fill: string): readonly [r: number, g: number, b: number] {
+/** Red, green and blue, 0 to 255. */
+export type Fill = readonly [r: number, g: number, b: number]
+
+/** Reads `#rrggbb`. Throws RangeError on anything else. */
+export function parseFill(fill: string): Fill {
   if (!fillPattern.test(fill)) throw new RangeError(`a fill is written #rrggbb, not ${JSON.stringify(fill)}`)
   const at = (i: number) => Number.parseInt(fill.slice(i, i + 2), 16)
   return [at(1), at(3), at(5)]
+}
+
+/** Limited-range BT.601, as `drawbox` reckons it. */
+export function toYuv([r, g, b]: Fill): readonly [y: number, u: number, v: number] {
+  const luma = 0.299 * r + 0.587 * g + 0.114 * b
+  const chroma = (channel: number, weight: number) =>
+    Math.round(128 + ((channel - luma) / (2 - 2 * weight)) * (224 / 255))
+  return [Math.round(16 + luma * (219 / 255)), chroma(b, 0.114), chroma(r, 0.299)]
 }
 
 function isGrey(fill: string): boolean {

@@ -1,6 +1,7 @@
 import { Tensor } from 'onnxruntime-node'
-import { type Adapter, floatsOf, type Sight } from './adapter.ts'
+import { type Adapter, floatsOf, type Sight, sharesOf } from './adapter.ts'
 import { DetectorFault } from './detector.ts'
+import { paneOver } from './layout.ts'
 import { copyWindow, planeOf } from './planes.ts'
 
 const orders = {
@@ -12,17 +13,17 @@ const orders = {
 export function dense(channels: 'rgb' | 'bgr', columns: number): Adapter {
   let input = new Float32Array(0)
   return {
-    windows: layout => layout.panes,
-    feed(picture, window) {
+    windows: ({ region }, view) => [paneOver(region, view)],
+    feed(view, window) {
       const pixels = window.w * window.h
       if (input.length !== 3 * pixels) input = new Float32Array(3 * pixels)
       for (const [channel, plane] of orders[channels].entries()) {
-        copyWindow(picture, plane, window, input.subarray(channel * pixels, (channel + 1) * pixels))
+        copyWindow(view, plane, window, input.subarray(channel * pixels, (channel + 1) * pixels))
       }
       return new Tensor('float32', input, [1, 3, window.h, window.w])
     },
     read(outputs, window, floor) {
-      const scores = floatsOf(outputs, 'scores')
+      const scores = sharesOf(outputs, 'scores')
       const boxes = floatsOf(outputs, 'boxes')
       if (scores.length * 4 !== boxes.length * columns)
         throw new DetectorFault('scores and boxes do not belong together')

@@ -1,13 +1,21 @@
 /** What `sendcmd` tells the `drawbox` slots, and when. */
-import type { Canvas, Cover } from './covers.ts'
+import { type Canvas, type Cover, changesOf } from './covers.ts'
 import type { Ratio } from './probe.ts'
 
 export interface DrawScript {
   /** How many `drawbox@s<n>` filters the graph needs, from s0. */
   readonly slots: number
-  /** Lines of a sendcmd file: a moment between two frames, and what changes there. */
-  readonly lines: string[]
+  /** A sendcmd file: on each line a moment between two frames, and what changes there. */
+  readonly text: string
 }
+
+/**
+ * ffmpeg reads a sendcmd file in quadratic time and memory: each word claims as much as there is left to read. Measured with
+ * 5.1: 110 KB cost 0.4 s, and 1.7 MB want 170 GB of address space.
+ */
+const longestScript = 128 * 1024
+/** A graph is searched for each frame and filter: 100 cost 0.15 ms a frame, 400 five times that. */
+const mostSlots = 100
 
 type Side = 'x' | 'y' | 'w' | 'h'
 interface Slot {
@@ -24,27 +32,24 @@ export function parkedAt(canvas: Canvas): number {
 
 /**
  * Gives each cover a slot for as long as it stands, and says only what changes. `pts` are the times of the frames at the
- * filter; a change for frame n is timed midway between n - 1 and n, so that no rounding moves it to a neighbour.
+ * filter; a change for frame n is timed midway between n - 1 and n, so that no rounding moves it to a neighbour. Undefined
+ * where that takes more slots or words than ffmpeg deals with quickly.
  */
 export function drawScript(
   covers: readonly Cover[],
   pts: readonly number[],
   timeBase: Ratio,
   canvas: Canvas,
-): DrawScript {
-  const starting = Map.groupBy(covers, c => c.first)
-  const ending = Map.groupBy(covers, c => c.last + 1)
-  const frames = [...new Set([...starting.keys(), ...ending.keys()])].sort((a, b) => a - b)
+): DrawScript | undefined {
   const slots: Slot[] = []
   const free: Slot[] = []
   const busy = new Set<Slot>()
-  const lines: string[] = []
-  for (const frame of frames) {
-    if (frame >= pts.length) break
-    const released = ending.has(frame) ? [...busy].filter(s => s.last < frame) : []
+  let text = ''
+  for (const { frame, starting, ended } of changesOf(covers, pts.length)) {
+    const released = ended.length > 0 ? [...busy].filter(s => s.last < frame) : []
     for (const slot of released) busy.delete(slot)
     const commands: string[] = []
-    for (const cover of starting.get(frame) ?? []) {
+    for (const cover of starting) {
       const slot = take(released, cover.track) ?? released.pop() ?? free.pop() ?? addSlot(slots, canvas)
       slot.last = cover.last
       slot.track = cover.track
@@ -53,9 +58,10 @@ export function drawScript(
     }
     for (const slot of released) move(slot, 'x', parkedAt(canvas), commands)
     free.push(...released)
-    if (commands.length > 0) lines.push(`${momentBefore(frame, pts, timeBase)} ${commands.join(',')};`)
+    if (commands.length > 0) text += `${seconds(momentBefore(frame, pts, timeBase))} ${commands.join(',')};\n`
+    if (slots.length > mostSlots || text.length > longestScript) return undefined
   }
-  return { slots: slots.length, lines }
+  return { slots: slots.length, text }
 }
 
 function take(released: Slot[], track: number): Slot | undefined {
@@ -76,9 +82,13 @@ function move(slot: Slot, side: Side, value: number, commands: string[]): void {
 }
 
 /** Seconds with the six digits that sendcmd reads; it compares them with frame times rounded to the microsecond. */
-function momentBefore(frame: number, pts: readonly number[], { num, den }: Ratio): string {
-  if (frame === 0) return '0'
+function seconds(microseconds: bigint): string {
+  return `${microseconds / 1_000_000n}.${String(microseconds % 1_000_000n).padStart(6, '0')}`
+}
+
+/** The microsecond midway between a frame and the one before it; 0 for the first. */
+export function momentBefore(frame: number, pts: readonly number[], { num, den }: Ratio): bigint {
+  if (frame === 0) return 0n
   const microseconds = (n: number) => (BigInt(pts[n]!) * BigInt(num) * 1_000_000n) / BigInt(den)
-  const moment = (microseconds(frame - 1) + microseconds(frame)) / 2n + 1n
-  return `${moment / 1_000_000n}.${String(moment % 1_000_000n).padStart(6, '0')}`
+  return (microseconds(frame - 1) + microseconds(frame)) / 2n + 1n
 }

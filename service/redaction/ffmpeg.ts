@@ -2,13 +2,13 @@
  * The one way to start ffmpeg and ffprobe. What they read is hostile: a child gets a folder of its own, an empty environment,
  * no standard input, no core dump, limits on memory and time, and its death rejects one promise and nothing else.
  */
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
+import type { Readable, Writable } from 'node:stream'
 import type { FfmpegCommand } from 'fluent-ffmpeg'
 import { defaultLimits } from './limits.ts'
+import { scratchFolder } from './scratch.ts'
 
 export interface RunOptions {
   /** Aborting kills the child; the promise rejects with the signal's reason. */
@@ -21,6 +21,8 @@ export interface RunOptions {
   memoryBytes?: number
   /** Folder the child runs in: a fresh one of its own where absent. */
   cwd?: string
+  /** What the child reads as `pipe:3`. Each piece is written before the next is asked for. */
+  feed?: AsyncIterable<Uint8Array> | undefined
   /** Called with what the child says on standard error, piece by piece. */
   onWarning?: (text: string) => void
 }
@@ -115,16 +117,6 @@ export async function* blocks(
   if (filled > 0) throw new RangeError(`the output ended ${filled} bytes into a block of ${size}`)
 }
 
-/** A fresh folder that only we can read, gone when `work` is done. */
-export async function withScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'custos-'))
-  try {
-    return await work(folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
 /** fluent-ffmpeg builds the arguments; its runner can neither limit memory nor hand over binary output, so the start is ours. */
 function argumentsOf(command: FfmpegCommand): string[] {
   return (command as FfmpegCommand & { _getArguments(): string[] })._getArguments()
@@ -140,12 +132,13 @@ async function* childOutput(
   { signal, timeoutMs, idleMs = defaultIdleMs, memoryBytes = defaultMemoryBytes, ...options }: RunOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
   signal?.throwIfAborted()
-  const own = options.cwd === undefined ? await mkdtemp(join(tmpdir(), 'custos-')) : undefined
+  const own = options.cwd === undefined ? await scratchFolder() : undefined
   const kibibytes = String(Math.floor(memoryBytes / 1024))
   const child = spawn('/bin/sh', ['-c', launcher, 'sh', kibibytes, program, ...args], {
     cwd: options.cwd ?? own,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(options.feed ? (['pipe'] as const) : [])],
   })
+  const { stdout, stderr } = child as ChildProcessByStdio<null, Readable, Readable>
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
   closed.catch(() => {})
 
@@ -159,13 +152,22 @@ async function* childOutput(
   if (signal?.aborted) abort()
   const life = timeoutMs === undefined ? undefined : setTimeout(kill, timeoutMs, `took longer than ${timeoutMs} ms`)
   let tail = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  stderr.setEncoding('utf8').on('data', (text: string) => {
     tail = (tail + text).slice(-tailBytes)
     options.onWarning?.(text)
   })
 
+  let unfed: { reason: unknown } | undefined
+  const entry = child.stdio[3] as Writable | undefined
+  const fed =
+    options.feed &&
+    write(entry!, options.feed).catch(reason => {
+      unfed = { reason }
+      kill('was not fed')
+    })
+
   try {
-    const chunks = child.stdout[Symbol.asyncIterator]()
+    const chunks = stdout[Symbol.asyncIterator]()
     for (;;) {
       const silence = setTimeout(kill, idleMs, `was silent for ${idleMs} ms`)
       const next = await chunks.next().finally(() => clearTimeout(silence))
@@ -174,6 +176,7 @@ async function* childOutput(
     }
     const [code, died] = await closed
     signal?.throwIfAborted()
+    if (unfed) throw unfed.reason
     if (killedFor) throw new FfmpegFailed(`${program} ${killedFor}`, code, tail)
     if (code === 127 && /^env: /m.test(tail)) throw new FfmpegMissing(`${program} is not installed`, code, tail)
     if (code !== 0) throw new FfmpegFailed(`${program} ended with ${died ?? code}`, code, tail)
@@ -182,8 +185,20 @@ async function* childOutput(
     signal?.removeEventListener('abort', abort)
     child.kill('SIGKILL')
     // A child counts as closed only when nobody can read from it any more.
-    child.stdout.destroy()
+    stdout.destroy()
+    entry?.destroy()
     await closed.catch(() => {})
+    await fed
     if (own !== undefined) await rm(own, { recursive: true, force: true })
   }
+}
+
+/** Ends early and quietly when the child reads no more: its exit says why. */
+async function write(entry: Writable, feed: AsyncIterable<Uint8Array>): Promise<void> {
+  entry.on('error', () => {})
+  for await (const piece of feed) {
+    const failed = await new Promise(resolve => entry.write(piece, resolve))
+    if (failed) return
+  }
+  entry.end()
 }

@@ -1,8 +1,7 @@
 /** Whether a decoder shows the fill, and nothing but the fill, inside every box of every frame. */
-import { clipInput } from './clip-input.ts'
 import { parseFill } from './colour.ts'
+import type { Frame } from './copy-frames.ts'
 import type { Cover } from './covers.ts'
-import { blocks, ffmpegOutput } from './ffmpeg.ts'
 import type { ClipInfo } from './probe.ts'
 
 export const fillTolerance = 12
@@ -20,23 +19,14 @@ export interface FillReport {
   readonly framesBeyond: number[]
 }
 
-interface CheckOptions {
-  readonly fill: string
-  readonly onProgress?: ((done: number, total: number) => void) | undefined
-  readonly signal?: AbortSignal | undefined
+export interface FillMeter {
+  /** The next frame of the copy. False when it shows anything but the fill inside a box. */
+  take(frame: Frame): boolean
+  report(): FillReport
 }
 
-/** Decodes the copy and measures each box from 4 pixels inside its edge. Memory holds one frame. Throws FfmpegFailed. */
-export async function checkFill(
-  outPath: string,
-  copy: ClipInfo,
-  covers: readonly Cover[],
-  { fill, onProgress, signal }: CheckOptions,
-): Promise<FillReport> {
-  const { codedWidth: width, codedHeight: height } = copy
-  const command = clipInput(outPath)
-    .output('pipe:1')
-    .outputOptions(...`-map 0:${copy.stream} -fps_mode passthrough -pix_fmt yuv420p -f rawvideo`.split(' '))
+/** Measures each box from 4 pixels inside its edge, frame by frame in the order shown. */
+export function fillMeter(copy: Pick<ClipInfo, 'matrix'>, covers: readonly Cover[], fill: string): FillMeter {
   const gauge = fillGauge(parseFill(fill), copy.matrix)
   const waiting = [...covers].sort((a, b) => b.first - a.first)
   let standing: Cover[] = []
@@ -44,19 +34,21 @@ export async function checkFill(
   let measuredFrames = 0
   let measuredBoxes = 0
   const framesBeyond: number[] = []
-  for await (const picture of blocks(ffmpegOutput(command, { signal }), (width * height * 3) / 2)) {
-    standing = standing.filter(c => c.last >= frame)
-    while (waiting.at(-1)?.first === frame) standing.push(waiting.pop()!)
-    const boxes = standing.filter(c => c.w > 2 * edgePixels && c.h > 2 * edgePixels)
-    if (boxes.length > 0) measuredFrames++
-    measuredBoxes += boxes.length
-    let within = true
-    for (const box of boxes) within = gauge.measure(picture, width, height, box) && within
-    if (!within) framesBeyond.push(frame)
-    frame++
-    onProgress?.(frame, copy.frames)
+  return {
+    take({ width, height, planes }) {
+      standing = standing.filter(c => c.last >= frame)
+      while (waiting.at(-1)?.first === frame) standing.push(waiting.pop()!)
+      const boxes = standing.filter(c => c.w > 2 * edgePixels && c.h > 2 * edgePixels)
+      if (boxes.length > 0) measuredFrames++
+      measuredBoxes += boxes.length
+      let within = true
+      for (const box of boxes) within = gauge.measure(planes, width, height, box) && within
+      if (!within) framesBeyond.push(frame)
+      frame++
+      return within
+    },
+    report: () => ({ frames: frame, measuredFrames, measuredBoxes, worst: gauge.worst(), framesBeyond }),
   }
-  return { frames: frame, measuredFrames, measuredBoxes, worst: gauge.worst(), framesBeyond }
 }
 
 /** Red and blue weights of luma (ITU-T H.273, table 4). */

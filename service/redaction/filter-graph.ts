@@ -1,48 +1,60 @@
 /** The filter graph of pass 2, in ffmpeg's language. */
 import { uprightFilters } from './clip-input.ts'
-import type { Colour } from './colour.ts'
+import { type Colour, type Fill, toYuv } from './colour.ts'
 import type { Canvas } from './covers.ts'
 import { type DrawScript, parkedAt } from './draw-commands.ts'
 import { frameLog } from './frame-times.ts'
 import type { ClipInfo } from './probe.ts'
 import { retimeExpression } from './timing.ts'
 
-/** Where the script's lines are expected, in the folder that ffmpeg runs in. */
+/** Where the script is expected, in the folder that ffmpeg runs in. */
 export const scriptFile = 'commands'
 
 export interface Drawing {
   readonly canvas: Canvas
   readonly colour: Colour
-  readonly script: DrawScript
-  /** `#rrggbb` */
-  readonly fill: string
+  readonly fill: Fill
+  /** For `drawbox`; undefined where the covers come as a mask on input 1. */
+  readonly script: DrawScript | undefined
 }
 
 const scale = 'scale=flags=bicubic+accurate_rnd+full_chroma_int+bitexact'
 
 /**
  * Decoded frames in, frames to encode out as `[v]`: upright, 8-bit 4:2:0 in limited range, padded to even sides, at the
- * times of `clip.pts`, covered. Each frame is reported on standard output after it was drawn.
+ * times of `clip.pts`, covered. Each frame is reported on standard output before it is covered.
  */
-export function videoGraph(clip: ClipInfo, { canvas, colour, script, fill }: Drawing): string {
-  const convert = [scale, colour.convert].filter(Boolean).join(':')
+export function videoGraph(clip: ClipInfo, drawing: Drawing): string[] {
+  const { canvas, colour, script } = drawing
   const tags = `range=tv:colorspace=${colour.matrix}:color_primaries=${colour.primaries}:color_trc=${colour.transfer}`
-  const box = `x=${parkedAt(canvas)}:y=0:w=2:h=2:t=fill:color=0x${fill.slice(1)}`
-  const filters = [
+  const prepare = [
     `settb=${clip.timeBase.num}/${clip.timeBase.den}`,
     `setpts='${retimeExpression(clip)}'`,
     ...uprightFilters(clip),
-    convert,
+    [scale, colour.convert].filter(Boolean).join(':'),
     ...padding(canvas.width - clip.width, canvas.height - clip.height),
     'format=yuv420p',
     `setparams=${tags}`,
-    ...(script.slots > 0 ? [`sendcmd=f=${scriptFile}`] : []),
-    ...Array.from({ length: script.slots }, (_, i) => `drawbox@s${i}=${box}`),
     frameLog,
-    // Captions and other side data of a frame would otherwise reach the encoder.
-    'sidedata=mode=delete',
   ]
-  return `[0:${clip.stream}]${filters.join(',')}[v]`
+  // Captions and other side data of a frame would otherwise reach the encoder.
+  const finish = 'sidedata=mode=delete'
+  const source = `[0:${clip.stream}]${prepare.join(',')}`
+  if (!script) return [`${source}[p]`, `[p][1:v]${masked(drawing.fill)},${finish}[v]`]
+  return ['[1:v]nullsink', `${[source, ...slots(script, drawing), finish].join(',')}[v]`]
+}
+
+/** The fill where the mask is white, one table for each plane. */
+function masked(fill: Fill): string {
+  const planes = toYuv(fill).map((value, plane) => `c${plane}='if(y,${value},x)'`)
+  return `lut2=${planes.join(':')}`
+}
+
+function slots({ slots: count }: DrawScript, { canvas, fill }: Drawing): string[] {
+  if (count === 0) return []
+  const colour = fill.map(channel => channel.toString(16).padStart(2, '0')).join('')
+  const box = `x=${parkedAt(canvas)}:y=0:w=2:h=2:t=fill:color=0x${colour}`
+  return [`sendcmd=f=${scriptFile}`, ...Array.from({ length: count }, (_, i) => `drawbox@s${i}=${box}`)]
 }
 
 /** Repeats the last column and row. In 4:4:4, since `pad` cuts an odd column away where chroma is coarser. */

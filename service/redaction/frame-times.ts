@@ -35,14 +35,17 @@ export async function frameTimes(
   return { sourcePts: await decodedTimes(path, clip, limits, options), decoded: true }
 }
 
+/** A timecode or a camera's own data beside the picture, which no decoder is needed for. */
+const ofOtherStream = /^Unsupported codec with id \d+ for input stream \d+$/
+
 /**
  * Undefined when a packet has no time or an equal one or is not shown, the first is no key frame or is shown after others (an
  * open GOP that was cut: those others are never shown), or ffprobe had to warn of anything.
  */
 async function indexedTimes(path: string, clip: VideoStream, limits: ClipLimits, options: RunOptions) {
   let warned = false
-  const onWarning = () => {
-    warned = true
+  const onWarning = (text: string) => {
+    warned ||= text.split('\n').some(line => line !== '' && !ofOtherStream.test(line))
   }
   const packets = ffprobeOutput(
     [

@@ -1,45 +1,79 @@
 import type { Box } from './box.ts'
 
-/** How a frame is cut up for the detectors: one scaled picture, and windows into it (whole pixels of the picture). */
+/** The scaled pictures that detectors look at: all of the frame, its sides multiples of 32. */
 export interface Layout {
+  /** Of the coarse picture; the fine one is `fineness` times as wide and as high. */
   readonly width: number
   readonly height: number
-  /** For our own networks: sides are multiples of 32, the long one is 640; one unless the frame is wider than 2:1. */
-  readonly panes: readonly Box[]
-  /** For MediaPipe: square on the frame, as wide as its short side, overlapping. */
-  readonly squares: readonly Box[]
 }
 
-const longSide = 640
+/** The fine picture has twice the sides of the coarse one: a face half as large is seen in it. */
+export const fineness = 2
+const usualLongSide = 640
 const stride = 32
 const longestPane = 2
 /** Two neighbours share this much of a window, so that a face on the seam is whole in one of them. */
 const overlap = 0.1
+/** MediaPipe's own input: a smaller square would only be blown up. */
+const leastSquare = 192
 
-/** Every pixel of a frame of this size lies in at least one pane and one square. */
-export function layoutFor(frameWidth: number, frameHeight: number): Layout {
+/** A long side of 640 unless told otherwise, or more where the frame is wider than 2:1. */
+export function layoutFor(frameWidth: number, frameHeight: number, longSide = usualLongSide): Layout {
   const short = Math.min(frameWidth, frameHeight)
   const long = Math.max(frameWidth, frameHeight)
   const pane = Math.min(long, short * longestPane)
-  const across = Math.max(stride, Math.round((short * longSide) / pane / stride) * stride)
-  const along = pane === long ? longSide : Math.round((long * longSide) / pane)
-  const square = Math.min(along, Math.round((short * along) / long))
-  const turn = frameHeight > frameWidth
-  const windows = (length: number) =>
-    starts(along, length).map(at =>
-      turn ? { x: 0, y: at, w: across, h: length } : { x: at, y: 0, w: length, h: across },
-    )
-  return {
-    width: turn ? across : along,
-    height: turn ? along : across,
-    panes: windows(longSide),
-    squares: windows(square),
-  }
+  const across = snapped((short * longSide) / pane)
+  const along = snapped((long * longSide) / pane)
+  return frameHeight > frameWidth ? { width: across, height: along } : { width: along, height: across }
 }
 
-/** Where windows of `length` begin so that they cover `whole` evenly, the first and last flush with the ends. */
-function starts(whole: number, length: number): number[] {
+/** The whole of a picture of this size. */
+export function wholeOf({ width, height }: Layout): Box {
+  return { x: 0, y: 0, w: width, h: height }
+}
+
+export function isWhole({ w, h }: Box, { width, height }: Layout): boolean {
+  return w === width && h === height
+}
+
+/** The window for a network of our own that holds a region of the picture: its sides are multiples of 32. */
+export function paneOver(region: Box, picture: Layout): Box {
+  const w = stride * Math.ceil(region.w / stride)
+  const h = stride * Math.ceil(region.h / stride)
+  return { x: Math.min(region.x, picture.width - w), y: Math.min(region.y, picture.height - h), w, h }
+}
+
+/** Squares for MediaPipe that hold all of a region: as wide as its short side, but no smaller than the network's own input. */
+export function squaresOver(region: Box, picture: Layout): Box[] {
+  const short = Math.min(picture.width, picture.height)
+  const side = Math.min(short, Math.max(leastSquare, Math.min(region.w, region.h)))
+  return grid(region, picture, spread(Math.max(region.w, side), side), spread(Math.max(region.h, side), side))
+}
+
+interface Spread {
+  readonly whole: number
+  readonly length: number
+  readonly starts: readonly number[]
+}
+
+/** Where windows of at most `most` begin so that they cover `whole` evenly, the first and last flush with the ends. */
+function spread(whole: number, most: number): Spread {
+  const length = Math.min(whole, most)
   const spare = whole - length
   const steps = Math.ceil(spare / (length * (1 - overlap)) - 1e-9)
-  return Array.from({ length: steps + 1 }, (_, i) => (steps === 0 ? 0 : Math.round((spare * i) / steps)))
+  const starts = Array.from({ length: steps + 1 }, (_, i) => (steps === 0 ? 0 : Math.round((spare * i) / steps)))
+  return { whole, length, starts }
+}
+
+/** The windows, moved into the picture where the region was widened beyond its border. */
+function grid(region: Box, picture: Layout, across: Spread, down: Spread): Box[] {
+  const x = Math.min(region.x, picture.width - across.whole)
+  const y = Math.min(region.y, picture.height - down.whole)
+  return down.starts.flatMap(dy =>
+    across.starts.map(dx => ({ x: x + dx, y: y + dy, w: across.length, h: down.length })),
+  )
+}
+
+function snapped(length: number): number {
+  return Math.max(stride, stride * Math.round(length / stride))
 }

@@ -1,5 +1,5 @@
 import type { Box } from './box.ts'
-import { distance, driftOf } from './motion.ts'
+import { distance, driftOf, type Timed } from './motion.ts'
 
 /** What was seen on one frame, in pixels of the frame. */
 export interface Sighting {
@@ -8,6 +8,18 @@ export interface Sighting {
   readonly seconds: number
   readonly box: Box
   readonly score: number
+  /** The last frame on which it still is there, unchanged; this frame where absent. */
+  readonly until?: number
+  /** No detector saw it on this frame: it was followed from another. It continues a chain, and is no evidence for one. */
+  readonly followed?: true
+}
+
+/** What a sighting is on the last frame that it stands for. */
+export function standing(
+  { frame, box, until = frame }: Sighting,
+  seconds: readonly number[],
+): Timed & { readonly frame: number } {
+  return { box, frame: until, seconds: seconds[until]! }
 }
 
 /** One thing, sighted once on each of some frames; rising. Never empty. */
@@ -42,11 +54,16 @@ type Way = keyof typeof ways
 
 /**
  * Links sightings of one class in both time directions. First forward: chains grow from strong sightings and take weak ones.
- * Then backward: a chain takes the weak sightings before its start, and joins one that ended there. Nothing is looked for
- * across a scene cut in particular: a link over a cut covers too much, never too little.
- * `frames[n]` are the sightings of frame n, `seconds[n]` its time. Same input, same chains.
+ * Then backward: a chain takes the weak sightings before its start, and joins one that ended there. A chain never
+ * leaves the frames that are given: those of one scene. Each sighting names its frame in the clip; `seconds[n]` is the time of
+ * that frame n, `looks[n]` is 0 where nobody looked. Same input, same chains.
  */
-export function link(frames: readonly (readonly Sighting[])[], seconds: readonly number[], rules: LinkRules): Chain[] {
+export function link(
+  frames: readonly (readonly Sighting[])[],
+  seconds: readonly number[],
+  rules: LinkRules,
+  looks?: Uint8Array,
+): Chain[] {
   const links = frames.map(sightings =>
     sightings
       .filter(({ score }) => score * 1000 >= rules.keepPerMille)
@@ -61,7 +78,7 @@ export function link(frames: readonly (readonly Sighting[])[], seconds: readonly
     .flat()
     .filter(one => !one.before && (one.strong || one.after))
     .map(follow)
-    .filter(chain => believed(chain, seconds, rules))
+    .filter(chain => believed(chain, seconds, rules, looks))
 }
 
 /** Goes through the frames one way; every open end of a chain may take one sighting that nobody has taken from that side. */
@@ -69,12 +86,11 @@ function sweep(frames: readonly Link[][], seconds: readonly number[], rules: Lin
   const { back, ahead } = ways[way]
   let open: Link[] = []
   for (const here of frames) {
-    const now = here[0]?.seconds
-    if (now === undefined) continue
-    open = open.filter(end => Math.abs(now - end.seconds) <= longestGap(end.frame, here[0]!.frame, seconds, rules))
+    if (here.length === 0) continue
+    open = open.filter(end => here.some(one => withinGap(end, one, seconds, rules, way)))
     for (const strong of [true, false]) {
       const offered = here.filter(one => one.strong === strong && !one[back])
-      for (const { end, one } of nearest(open, offered, way)) {
+      for (const { end, one } of nearest(open, offered, seconds, way)) {
         end[ahead] = one
         one[back] = end
         open = open.filter(other => other !== end)
@@ -84,13 +100,30 @@ function sweep(frames: readonly Link[][], seconds: readonly number[], rules: Lin
   }
 }
 
+/**
+ * Whether so little time lies between two sightings that they may be of one thing. At one frame a second the next frame but
+ * one is two seconds away, and must still be within reach.
+ */
+function withinGap(end: Link, one: Link, seconds: readonly number[], { gapMs }: LinkRules, way: Way): boolean {
+  const [earlier, later] = way === 'forward' ? [end, one] : [one, end]
+  const from = standing(earlier, seconds)
+  const next = seconds[Math.min(from.frame + 2, seconds.length - 1)]! - from.seconds
+  return later.seconds - from.seconds <= Math.max(gapMs / 1000, Math.min(next, longestBridgeSeconds)) + 1e-6
+}
+
 /** Pairs within reach of one another, nearest first, each end and each sighting once. */
-function nearest(open: readonly Link[], offered: readonly Link[], way: Way): { end: Link; one: Link }[] {
+function nearest(
+  open: readonly Link[],
+  offered: readonly Link[],
+  seconds: readonly number[],
+  way: Way,
+): { end: Link; one: Link }[] {
   const pairs: { end: Link; one: Link; distance: number }[] = []
   for (const end of open) {
     const drift = driftOf(tail(end, way))
     for (const one of offered) {
-      const far = distance(end, one, drift)
+      const [from, to] = way === 'forward' ? [standing(end, seconds), one] : [end, standing(one, seconds)]
+      const far = distance(from, to, drift)
       if (far < Number.POSITIVE_INFINITY) pairs.push({ end, one, distance: far })
     }
   }
@@ -116,32 +149,30 @@ function tail(end: Link, way: Way): Link[] {
 function follow(first: Link): Sighting[] {
   const chain: Sighting[] = []
   for (let one: Link | undefined = first; one; one = one.after) {
-    chain.push({ frame: one.frame, seconds: one.seconds, box: one.box, score: one.score })
+    const { strong: _, before: __, after: ___, ...sighting } = one
+    chain.push(sighting)
   }
   return chain
 }
 
-/** At one frame a second the next frame but one is two seconds away, and must still be within reach. */
-function longestGap(a: number, b: number, seconds: readonly number[], { gapMs }: LinkRules): number {
-  const from = Math.min(a, b)
-  const next = seconds[Math.min(from + 2, seconds.length - 1)]! - seconds[from]!
-  return Math.max(gapMs / 1000, Math.min(next, longestBridgeSeconds)) + 1e-6
-}
-
 /** However slow the clip, nothing is bridged over more than this. */
 const longestBridgeSeconds = 4
-/** Around a sighting, the frames in which a second one would be expected. */
+/** Around a chain, the looks in which it would be expected to be seen as well. */
 const companySeconds = 0.15
 const companyShare = 0.5
 
-/** False chains are short and weak. But what was seen on half of the frames that were there to be seen on is no chance. */
-function believed(chain: Chain, seconds: readonly number[], rules: LinkRules): boolean {
+/** False chains are short and weak. But what was seen in half of the looks that could have seen it is no chance. */
+function believed(chain: Chain, seconds: readonly number[], rules: LinkRules, looks: Uint8Array | undefined): boolean {
   const { minHits, surePerMille, leastWidthPx } = rules
   if (!chain.some(({ box }) => box.w >= leastWidthPx)) return false
-  if (chain.length >= minHits || chain.some(({ score }) => score * 1000 >= surePerMille)) return true
+  const hits = chain.filter(({ followed }) => !followed).length
+  if (hits >= minHits || chain.some(({ score }) => score * 1000 >= surePerMille)) return true
+  const last = standing(chain.at(-1)!, seconds)
   let from = chain[0]!.frame
-  let to = chain.at(-1)!.frame
+  let to = last.frame
   while (from > 0 && chain[0]!.seconds - seconds[from - 1]! <= companySeconds) from--
-  while (to < seconds.length - 1 && seconds[to + 1]! - chain.at(-1)!.seconds <= companySeconds) to++
-  return chain.length >= companyShare * (to - from + 1)
+  while (to < seconds.length - 1 && seconds[to + 1]! - last.seconds <= companySeconds) to++
+  let looked = 0
+  for (let frame = from; frame <= to; frame++) if (!looks || looks[frame]) looked++
+  return hits >= companyShare * looked
 }

@@ -1,9 +1,12 @@
+import { changedFrom } from './changes.ts'
 import { digestFile } from './digest.ts'
+import { lookRules } from './looks.ts'
 import type { Models } from './models.ts'
 import type { Lens } from './onnx-detector.ts'
 import { coveredFrames, type DetectorClass, type PlanTrack, planVersion, type RedactionPlan } from './plan.ts'
 import { doubtsOf, tracksOf } from './plan-tracks.ts'
 import type { ClipInfo } from './probe.ts'
+import { followRules } from './pursue.ts'
 import { rulesOf } from './rules.ts'
 import { type Scan, type ScanOptions, scanClip } from './scan.ts'
 
@@ -23,6 +26,8 @@ export interface PlanStats {
   readonly couldNotTellFrames: number
   readonly tracks: Partial<Record<DetectorClass, number>>
   readonly findings: number
+  /** Frames of which the detectors looked at something; the others showed nothing new. */
+  readonly lookedAt: number
   readonly wallMs: number
 }
 
@@ -40,7 +45,9 @@ export async function makePlan(
   const lenses = lensesFor(classes, options.models)
   const sha256 = options.clipSha256 ?? (await digestFile(path, options.signal)).sha256
   const scan: Scan =
-    lenses.length > 0 ? await scanClip(path, clip, lenses, options) : { frames: clip.pts.map(() => []), damaged: [] }
+    lenses.length > 0
+      ? await scanClip(path, clip, lenses, options)
+      : { frames: clip.pts.map(() => []), looks: new Uint8Array(clip.frames), cuts: [], damaged: [] }
 
   const tracks: PlanTrack[] = []
   for (const wanted of classes) {
@@ -63,7 +70,7 @@ export async function makePlan(
 }
 
 /** A model that plans two classes is run once. */
-function lensesFor(classes: readonly DetectorClass[], models: Models): Lens[] {
+export function lensesFor(classes: readonly DetectorClass[], models: Models): Lens[] {
   const lenses = new Map<string, Lens>()
   for (const wanted of classes) {
     for (const model of models.planning(wanted)) {
@@ -78,6 +85,7 @@ function parametersOf(lenses: readonly Lens[]): RedactionPlan['tool']['parameter
   const classes = new Set(lenses.flatMap(({ floors }) => Object.keys(floors) as DetectorClass[]))
   return {
     ...Object.fromEntries([...classes].map(one => [one, { ...rulesOf[one] }])),
+    ...(lenses.length > 0 && { looks: { ...lookRules, ...followRules, changedFrom } }),
     ...Object.fromEntries(lenses.map(({ model }) => [model.name, { scorePerMille: model.scorePerMille }])),
   }
 }
@@ -89,7 +97,8 @@ function statsOf(plan: RedactionPlan, scan: Scan, wallMs: number): PlanStats {
     coveredFrames: coveredFrames(plan),
     couldNotTellFrames: plan.couldNotTell.reduce((sum, [first, last]) => sum + last - first + 1, 0),
     tracks: Object.fromEntries(tracks),
-    findings: scan.frames.reduce((sum, findings) => sum + findings.length, 0),
+    findings: scan.frames.reduce((sum, found) => sum + found.filter(one => !one.followed).length, 0),
+    lookedAt: scan.looks.reduce((sum, look) => sum + (look > 0 ? 1 : 0), 0),
     wallMs: Math.round(wallMs),
   }
 }

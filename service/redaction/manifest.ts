@@ -1,5 +1,5 @@
 /** The redaction manifest, `custos-redaction-manifest/v1`: what was covered in a copy, on what grounds, and how it was made. */
-import canonicalize from 'canonicalize'
+import { canonicalText } from './canonical-text.ts'
 import type { FileDigest } from './digest.ts'
 import { type FrameRange, type PlanTrack, planDigest, type RedactionPlan } from './plan.ts'
 import type { ClipInfo } from './probe.ts'
@@ -19,7 +19,7 @@ export interface ManifestParts {
 
 /** RFC 8785 text without floats; its UTF-8 bytes are what a digest is taken of. */
 export function manifestText({ clip, clipDigest, copyDigest, plan, rendered, tools }: ManifestParts): string {
-  return canonicalize({
+  return canonicalText({
     v: manifestVersion,
     clip: {
       ...clipDigest,
@@ -39,11 +39,20 @@ export function manifestText({ clip, clipDigest, copyDigest, plan, rendered, too
     regions: plan.tracks.map(regionOf),
     couldNotTell: { frames: plan.couldNotTell, blanked: rendered.blankedWhereUnsure },
     changes: changesOf(clip, rendered),
-  })!
+  })
 }
 
-function regionOf({ id, class: kind, ground, origin, confidence, runs, unseen }: PlanTrack) {
-  return { track: id, class: kind, ground, origin, confidencePerMille: confidence, frames: joined(runs), unseen }
+function regionOf({ id, class: kind, ground, origin, confidence, runs, unseen, visible }: PlanTrack) {
+  return {
+    track: id,
+    class: kind,
+    ground,
+    origin,
+    confidencePerMille: confidence,
+    frames: joined(runs),
+    unseen,
+    ...(visible && { keptVisible: true }),
+  }
 }
 
 /** Frame ranges of runs that follow one another, as few as can be. */
@@ -61,8 +70,12 @@ function joined(runs: PlanTrack['runs']): FrameRange[] {
 function changesOf(clip: ClipInfo, rendered: Rendered) {
   const padded = { right: rendered.width - clip.width, bottom: rendered.height - clip.height }
   return {
-    encoding: { codec: 'h264', pixelFormat: 'yuv420p', crf: rendered.crf },
-    colour: { range: 'tv', matrix: rendered.matrix, matrixAssumed: rendered.matrixAssumed },
+    ...(rendered.copied
+      ? { encoding: { codec: 'h264', copied: true } }
+      : {
+          encoding: { codec: 'h264', pixelFormat: 'yuv420p', crf: rendered.crf },
+          colour: { range: 'tv', matrix: rendered.matrix, matrixAssumed: rendered.matrixAssumed },
+        }),
     ...(clip.range === 'pc' && { fullRangeMadeLimited: true }),
     ...((clip.rotationDegrees !== 0 || clip.mirrored) && {
       turned: { clockwiseDegrees: clip.rotationDegrees, mirrored: clip.mirrored },

@@ -4,48 +4,113 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { type DetectorClass, detectorClass } from './plan.ts'
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+const modelName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/)
 
-const entry = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]*$/),
-  file: z.string().regex(/^[a-z0-9-]+\.onnx$/),
-  sha256,
-  adapter: z.enum(['mediapipe', 'dense']),
-  /** Order of the channels that a dense network was trained on. */
-  channels: z.enum(['rgb', 'bgr']),
-  /** What each column of the scores stands for. */
-  columns: z.array(detectorClass).min(1),
-  /** Scores are multiplied by this, so that the thresholds of a class fit all its detectors. */
-  scorePerMille: z.int().min(1),
+export const modelEntry = z
+  .strictObject({
+    name: modelName,
+    file: z.string().regex(/^[a-z0-9-]+\.onnx$/),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    /** How it is fed and read: see adapters.ts. */
+    adapter: z.enum(['mediapipe', 'dense', 'yunet']),
+    /** Order of the channels that the network was trained on. */
+    channels: z.enum(['rgb', 'bgr']),
+    /** What each column of the scores stands for. */
+    columns: z.array(detectorClass).min(1),
+    /** Scores are multiplied by this, so that the thresholds of a class fit all its detectors. */
+    scorePerMille: z.int().min(1),
+  })
+  .refine(one => one.adapter !== 'mediapipe' || (one.columns.length === 1 && one.channels === 'rgb'), {
+    error: 'a network of MediaPipe has one column, and its channels are rgb',
+  })
+export type ModelEntry = z.infer<typeof modelEntry>
+
+/** models.json: models that lie beside it, and for a class the names of all that plan it, whose findings are joined. */
+export const modelIndex = z.strictObject({
+  models: z.array(modelEntry),
+  plan: z.partialRecord(detectorClass, z.array(modelName).min(1)),
 })
+export type ModelIndex = z.infer<typeof modelIndex>
 
-const index = z.strictObject({
-  models: z.array(entry),
-  /** Which models plan each class; their findings are joined. */
-  plan: z.record(detectorClass, z.array(z.string()).min(1)),
-})
-
-/** A model file whose digest was checked, with what is needed to run it. Plain data: it can be posted to a worker. */
-export type Model = z.infer<typeof entry> & { readonly bytes: Uint8Array }
+/** A model file whose digest was checked, with what is needed to run it. Plain data: it can be sent to another process. */
+export type Model = ModelEntry & { readonly bytes: Uint8Array }
 
 export interface Models {
-  /** Throws a RangeError for a name that is not in models.json. */
+  /** Throws a RangeError for a name that no models.json has. */
   named(name: string): Model
   /** The models that plan a class. */
   planning(wanted: DetectorClass): Model[]
 }
 
-/** Reads models.json and the files it names. Refuses (Error) a file whose SHA-256 is another. */
-export async function loadModels(folder: string = join(import.meta.dirname, 'models')): Promise<Models> {
-  const { models, plan } = index.parse(JSON.parse(await readFile(join(folder, 'models.json'), 'utf8')))
-  const loaded = new Map<string, Model>()
-  for (const model of models) {
-    const bytes = new Uint8Array(await readFile(join(folder, model.file)))
-    const digest = createHash('sha256').update(bytes).digest('hex')
-    if (digest !== model.sha256)
-      throw new Error(`model ${model.file}: its SHA-256 is ${digest}, models.json says ${model.sha256}`)
-    loaded.set(model.name, { ...model, bytes })
+export interface ModelFolders {
+  /** The operator's own folder: its models.json adds models, and says anew who plans a class that it names. */
+  own?: string | undefined
+  builtIn?: string
+}
+
+export const builtInModels = join(import.meta.dirname, 'models')
+
+/** All that the models.json of both folders say, held against one another, before any file is looked at. */
+export interface ModelList {
+  readonly models: readonly (ModelEntry & { readonly folder: string })[]
+  readonly plan: Readonly<Record<DetectorClass, readonly string[]>>
+}
+
+/** Throws an Error that names the folder at fault. */
+export async function listModels({ own, builtIn = builtInModels }: ModelFolders = {}): Promise<ModelList> {
+  const ours = await readModelIndex(builtIn)
+  const theirs = own === undefined ? undefined : await readModelIndex(own)
+  const models = [
+    ...ours.models.map(one => ({ ...one, folder: builtIn })),
+    ...(theirs?.models.map(one => ({ ...one, folder: own! })) ?? []),
+  ]
+  const at = `models.json of ${own ?? builtIn}`
+  const names = models.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice) throw new Error(`${at}: there are two models named ${twice}`)
+
+  const plan = { ...ours.plan, ...theirs?.plan }
+  for (const [wanted, planners] of Object.entries(plan) as [DetectorClass, string[]][]) {
+    for (const name of planners) {
+      const model = models.find(one => one.name === name)
+      if (!model) throw new Error(`${at}: ${wanted} is planned by ${name}, and there is no such model`)
+      if (!model.columns.includes(wanted)) throw new Error(`${at}: ${name} plans ${wanted}, which it does not look for`)
+    }
   }
+  const { face, plate } = plan
+  if (!face || !plate) throw new Error(`${at}: each of face and plate needs a model that plans it`)
+  return { models, plan: { face, plate } }
+}
+
+/** Throws an Error that names the folder. */
+export async function readModelIndex(folder: string): Promise<ModelIndex> {
+  const path = join(folder, 'models.json')
+  try {
+    return modelIndex.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error).replaceAll(/\s+/g, ' ') : (error as Error).message
+    throw new Error(`${path} cannot be used: ${why}`, { cause: error })
+  }
+}
+
+/** The bytes of a listed model. Throws an Error when the file is not there, or its SHA-256 is another. */
+export async function readModel({ folder, ...entry }: ModelList['models'][number]): Promise<Model> {
+  const path = join(folder, entry.file)
+  const bytes = new Uint8Array(
+    await readFile(path).catch(error => {
+      throw new Error(`model ${entry.name}: ${path} cannot be read`, { cause: error })
+    }),
+  )
+  const digest = createHash('sha256').update(bytes).digest('hex')
+  if (digest !== entry.sha256)
+    throw new Error(`model ${entry.name}: the SHA-256 of ${path} is ${digest}, models.json says ${entry.sha256}`)
+  return { ...entry, bytes }
+}
+
+/** Every model of both folders. Refuses (Error) all of them when one is not what models.json says: nothing runs with what is left. */
+export async function loadModels(folders: ModelFolders = {}): Promise<Models> {
+  const { models, plan } = await listModels(folders)
+  const loaded = new Map((await Promise.all(models.map(readModel))).map(model => [model.name, model]))
   function named(name: string): Model {
     const model = loaded.get(name)
     if (!model) throw new RangeError(`there is no model named ${name}`)

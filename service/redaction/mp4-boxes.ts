@@ -1,4 +1,4 @@
-/** The boxes of an MP4 file (ISO/IEC 14496-12, 4.2) against those that a copy of ours consists of. */
+/** The boxes of an MP4 file (ISO/IEC 14496-12, 4.2), and which of them a copy of ours may have. */
 import { type FileHandle, open } from 'node:fs/promises'
 
 const containers = [
@@ -25,25 +25,52 @@ const mostHeaders = 4096
 export async function strangeBoxes(path: string): Promise<string[]> {
   await using file = await open(path)
   const faults: string[] = []
-  let headers = 0
+  for await (const { name, at, size } of boxesIn(file)) {
+    if (name === undefined) faults.push('a box that does not fit its place')
+    else if (!allowed.has(name)) faults.push(`box ${name}`)
+    else if (name === 'moov/udta' && size > emptyUserDataBytes) faults.push('user data')
+    else if (/\/(mvhd|tkhd|mdhd)$/.test(name) && (await isDated(file, at))) faults.push(`a date in ${name}`)
+  }
+  return faults
+}
 
-  async function walk(start: number, end: number, parent: string): Promise<void> {
+/** How many descriptions each track has for its samples; a track of one codec with one set of parameters has one. */
+export async function sampleEntries(path: string): Promise<number[]> {
+  await using file = await open(path)
+  const counts: number[] = []
+  for await (const { name, at } of boxesIn(file)) {
+    if (!name?.endsWith('stbl/stsd')) continue
+    const { buffer } = await file.read(Buffer.alloc(4), 0, 4, at + 12)
+    counts.push(buffer.readUInt32BE(0))
+  }
+  return counts
+}
+
+interface PlacedBox {
+  /** Types from the outermost box on; undefined for one that does not fit its place, after which its neighbours are unknown. */
+  readonly name?: string
+  readonly at: number
+  readonly size: number
+}
+
+/** All boxes, those of `containers` opened. */
+async function* boxesIn(file: FileHandle): AsyncGenerator<PlacedBox, void, undefined> {
+  const budget = { headers: mostHeaders }
+  yield* walk(0, (await file.stat()).size, '')
+
+  async function* walk(start: number, end: number, parent: string): AsyncGenerator<PlacedBox, void, undefined> {
     for (let at = start; at < end; ) {
       const box = await readHeader(file, at)
-      if (!box || box.size < 8 || at + box.size > end || ++headers > mostHeaders) {
-        faults.push('a box that does not fit its place')
+      if (!box || box.size < 8 || at + box.size > end || budget.headers-- === 0) {
+        yield { at, size: end - at }
         return
       }
       const name = parent + box.type
-      if (!allowed.has(name)) faults.push(`box ${name}`)
-      else if (containers.includes(name)) await walk(at + box.header, at + box.size, `${name}/`)
-      else if (name === 'moov/udta' && box.size > emptyUserDataBytes) faults.push('user data')
-      else if (/\/(mvhd|tkhd|mdhd)$/.test(name) && (await isDated(file, at))) faults.push(`a date in ${name}`)
+      yield { name, at, size: box.size }
+      if (containers.includes(name)) yield* walk(at + box.header, at + box.size, `${name}/`)
       at += box.size
     }
   }
-  await walk(0, (await file.stat()).size, '')
-  return faults
 }
 
 async function readHeader(file: FileHandle, at: number) {

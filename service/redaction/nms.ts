@@ -6,19 +6,24 @@ const suppressAbove = 0.45
 /** Two detectors frame the same thing less alike than one does twice. */
 const joinAbove = 0.35
 
+/** Whether two detectors, or one at two times, saw the same. */
+export function isSameThing(a: Finding, b: Finding): boolean {
+  return a.class === b.class && overlap(a, b) > joinAbove
+}
+
 /** Non-maximum suppression: of findings of one class that overlap, the one with the best score stays. Best first. */
 export function suppress(findings: readonly Finding[]): Finding[] {
   return groups(findings, suppressAbove).map(([best]) => best!)
 }
 
 /** Of findings of one class that overlap, one that holds them all and has the best score. Best first. */
-export function join(findings: readonly Finding[]): Finding[] {
+export function join<T extends Finding>(findings: readonly T[]): T[] {
   return groups(findings, joinAbove).map(group => ({ ...group[0]!, box: group.map(({ box }) => box).reduce(union) }))
 }
 
 /** Each finding with those that overlap it and score lower; the first of a group is the best. */
-function groups(findings: readonly Finding[], above: number): Finding[][] {
-  const made: Finding[][] = []
+function groups<T extends Finding>(findings: readonly T[], above: number): T[][] {
+  const made: T[][] = []
   for (const finding of findings.toSorted((a, b) => b.score - a.score)) {
     const group = made.find(([best]) => best!.class === finding.class && overlap(best!, finding) > above)
     if (group) group.push(finding)

@@ -1,12 +1,12 @@
 import { InferenceSession } from 'onnxruntime-node'
-import type { Adapter } from './adapter.ts'
-import { dense } from './dense.ts'
+import { adapterFor } from './adapters.ts'
+import type { Box } from './box.ts'
 import { type Detector, DetectorFault, type Finding } from './detector.ts'
-import type { Layout } from './layout.ts'
-import { mediapipe } from './mediapipe.ts'
+import { isWhole } from './layout.ts'
 import type { Model } from './models.ts'
 import { suppress } from './nms.ts'
 import type { DetectorClass } from './plan.ts'
+import { type View, viewOf } from './planes.ts'
 
 /** One model to run: of its columns, those named in `floors` count, from that score on. */
 export interface Lens {
@@ -15,42 +15,71 @@ export interface Lens {
 }
 
 /** Opens a model on one thread, with its session's own checks on. One call to `detect` at a time. */
-export async function openDetector({ model, floors }: Lens, layout: Layout): Promise<Detector> {
+export async function openDetector({ model, floors }: Lens): Promise<Detector> {
   const session = await InferenceSession.create(model.bytes, {
     executionProviders: ['cpu'],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',
+    // Windows come in many sizes: an arena would keep memory for the largest of each.
+    enableCpuMemArena: false,
+    enableMemPattern: false,
   })
-  const adapter: Adapter = model.adapter === 'mediapipe' ? mediapipe() : dense(model.channels, model.columns.length)
+  const adapter = adapterFor(model)
   const scale = model.scorePerMille / 1000
   const lowest = Math.min(...Object.values(floors)) / scale
+
+  async function findingsIn(view: View, window: Box, part: boolean): Promise<Finding[]> {
+    const findings: Finding[] = []
+    const outputs = await session.run({ [session.inputNames[0]!]: adapter.feed(view, window) })
+    for (const { column, score, box } of adapter.read(outputs, window, lowest)) {
+      const seen = model.columns[column]
+      if (!seen) throw new DetectorFault(`${model.name} has no column ${column}`)
+      const scaled = Math.min(1, score * scale)
+      if (scaled < (floors[seen] ?? Number.POSITIVE_INFINITY) || (part && isCutOff(box, window, view))) continue
+      findings.push({
+        class: seen,
+        score: scaled,
+        box: {
+          x: (window.x + box.x * window.w) / view.width,
+          y: (window.y + box.y * window.h) / view.height,
+          w: (box.w * window.w) / view.width,
+          h: (box.h * window.h) / view.height,
+        },
+      })
+    }
+    return findings
+  }
 
   return {
     name: model.name,
     digest: model.sha256,
     async detect(picture) {
       const findings: Finding[] = []
-      for (const window of adapter.windows(layout)) {
-        const outputs = await session.run({ input: adapter.feed(picture, window) })
-        for (const { column, score, box } of adapter.read(outputs, window, lowest)) {
-          const seen = model.columns[column]
-          if (!seen) throw new DetectorFault(`${model.name} has no column ${column}`)
-          const scaled = Math.min(1, score * scale)
-          if (scaled < (floors[seen] ?? Number.POSITIVE_INFINITY)) continue
-          findings.push({
-            class: seen,
-            score: scaled,
-            box: {
-              x: (window.x + box.x * window.w) / picture.width,
-              y: (window.y + box.y * window.h) / picture.height,
-              w: (box.w * window.w) / picture.width,
-              h: (box.h * window.h) / picture.height,
-            },
-          })
-        }
+      for (const look of picture.looks) {
+        const view = viewOf(picture, look.scale)
+        const part = !isWhole(look.region, view)
+        for (const window of adapter.windows(look, view)) findings.push(...(await findingsIn(view, window, part)))
       }
       return suppress(findings)
     },
   }
+}
+
+/** In pixels of the view. */
+const cutOffWithin = 2
+
+/**
+ * Whether a box ends where the window does and the picture goes on: a part of something, whose whole was seen by the last look
+ * at all of the frame, and stands or is followed since.
+ */
+function isCutOff(box: Box, window: Box, view: View): boolean {
+  const [left, top] = [box.x * window.w, box.y * window.h]
+  const [right, bottom] = [window.w - left - box.w * window.w, window.h - top - box.h * window.h]
+  return (
+    (window.x > 0 && left < cutOffWithin) ||
+    (window.y > 0 && top < cutOffWithin) ||
+    (window.x + window.w < view.width && right < cutOffWithin) ||
+    (window.y + window.h < view.height && bottom < cutOffWithin)
+  )
 }

@@ -1,9 +1,9 @@
 import { boxesOf, ranges } from './chain-boxes.ts'
-import type { Finding } from './detector.ts'
 import { type Chain, link, type Sighting } from './link.ts'
 import { join } from './nms.ts'
 import type { DetectorClass, FrameRange, PlanTrack } from './plan.ts'
 import { type ClipInfo, secondsAt } from './probe.ts'
+import type { StandingFinding } from './pursue.ts'
 import { rulesOf } from './rules.ts'
 import type { Scan } from './scan.ts'
 
@@ -27,12 +27,17 @@ export function doubtsOf({ frames, damaged }: Scan): FrameRange[] {
 }
 
 /** The tracks of one class, numbered from `firstId` on. A pure function of its arguments. */
-export function tracksOf({ frames }: Scan, clip: ClipShape, wanted: Wanted, firstId: number): PlanTrack[] {
+export function tracksOf({ frames, looks, cuts }: Scan, clip: ClipShape, wanted: Wanted, firstId: number): PlanTrack[] {
   const rules = rulesOf[wanted.class]
   const seconds = frames.map((_, frame) => secondsAt(clip, frame))
   const seen = frames.map((findings, frame) => sightingsOf(findings, wanted.class, frame, clip))
-  return link(seen, seconds, rules)
-    .map(chain => ({ chain, ...boxesOf(chain, seconds, clip, rules) }))
+  return scenesOf(cuts, frames.length)
+    .flatMap(([first, last]) =>
+      link(seen.slice(first, last + 1), seconds, rules, looks).map(chain => ({
+        chain,
+        ...boxesOf(chain, seconds, clip, rules, [first, last]),
+      })),
+    )
     .filter(({ runs }) => runs.length > 0)
     .map(({ chain, runs, unseen }, i) => ({
       id: firstId + i,
@@ -45,12 +50,26 @@ export function tracksOf({ frames }: Scan, clip: ClipShape, wanted: Wanted, firs
     }))
 }
 
+function scenesOf(cuts: readonly number[], frames: number): FrameRange[] {
+  return [0, ...cuts].map((first, i) => [first, (cuts[i] ?? frames) - 1])
+}
+
 /** What one detector or several saw of a class on a frame, in pixels. */
-function sightingsOf(findings: readonly Finding[], wanted: DetectorClass, frame: number, clip: ClipShape): Sighting[] {
+function sightingsOf(
+  findings: readonly StandingFinding[],
+  wanted: DetectorClass,
+  frame: number,
+  clip: ClipShape,
+): Sighting[] {
   const { width, height } = clip
-  const best = findings.toSorted((a, b) => b.score - a.score).slice(0, mostFindings)
-  return join(best.filter(one => one.class === wanted)).map(({ score, box }) => ({
+  const weakest = rulesOf[wanted].keepPerMille / 1000
+  const own = findings.filter(one => one.class === wanted)
+  const weighed = own.map(one => (one.followed ? { ...one, score: weakest } : one))
+  const best = weighed.toSorted((a, b) => b.score - a.score).slice(0, mostFindings)
+  return join(best).map(({ score, box, until, followed }) => ({
     frame,
+    until,
+    ...(followed && { followed }),
     seconds: secondsAt(clip, frame),
     score,
     box: { x: box.x * width, y: box.y * height, w: box.w * width, h: box.h * height },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import canonicalize from 'canonicalize'
 import { z } from 'zod'
 import { Problem } from '../http/problem.ts'
+import { canonicalText } from './canonical-text.ts'
 
 /**
  * The redaction plan, `custos-plan/v1`: what is covered, on which frames, why, and on whose word.
@@ -12,8 +12,10 @@ import { Problem } from '../http/problem.ts'
 export const planVersion = 'custos-plan/v1'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
-const count = z.int().min(0)
-const token = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
+export const count = z.int().min(0)
+/** A word of policy data. */
+export const token = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
+export const trackId = z.int().min(1)
 
 export const detectorClass = z.enum(['face', 'plate'])
 export const coverClass = z.enum(['face', 'plate', 'region'])
@@ -26,17 +28,28 @@ const frameRange = z.tuple([count, count])
 const run = z.tuple([count, count, count, count, z.int().min(1), z.int().min(1)])
 
 const track = z.strictObject({
-  id: z.int().min(1),
+  id: trackId,
   class: coverClass,
-  /** Why it is covered: a ground that policy data names. */
-  ground: token,
+  ground: token.describe('Why it is covered, or kept visible: a ground that policy data names.'),
   origin,
-  /** The detector's best score in thousandths, not a probability; 1000 for a person. */
-  confidence: z.int().min(0).max(1000),
-  /** `[first, last, x, y, w, h]`: one box held on the frames first..last, both included; rising, never overlapping. */
-  runs: z.array(run).min(1),
-  /** Frames inside the runs on which no detector saw it: bridged gaps and extended ends. */
-  unseen: z.array(frameRange),
+  confidence: z
+    .int()
+    .min(0)
+    .max(1000)
+    .describe('The detector’s best score in thousandths, not a probability; 1000 for a person.'),
+  runs: z
+    .array(run)
+    .min(1)
+    .describe(
+      '[first, last, x, y, w, h]: one box held on the frames first..last, both included; rising, never overlapping.',
+    ),
+  unseen: z
+    .array(frameRange)
+    .describe('Frames inside the runs on which no detector saw it: bridged gaps and extended ends.'),
+  visible: z
+    .literal(true)
+    .exactOptional()
+    .describe('A person chose to leave it in sight: it stands in the plan, and nothing of it is covered.'),
 })
 
 const plan = z.strictObject({
@@ -46,11 +59,20 @@ const plan = z.strictObject({
     models: z.array(z.strictObject({ name: z.string().min(1), sha256 })),
     parameters: z.record(token, z.record(z.string().regex(/^[a-z][A-Za-z]*$/), z.int())),
   }),
-  /** What was looked for; a class that is absent here was not looked for at all. */
-  classes: z.array(detectorClass),
+  classes: z
+    .array(detectorClass)
+    .describe('What was looked for; a class that is absent here was not looked for at all.'),
   tracks: z.array(track),
-  /** Frames that nobody can vouch for: concealed by the decoder, or not scanned. Not the same as "nothing found". */
-  couldNotTell: z.array(frameRange),
+  deleted: z
+    .array(trackId)
+    .min(1)
+    .exactOptional()
+    .describe('Numbers of the tracks that a person deleted, rising; they are never given again.'),
+  couldNotTell: z
+    .array(frameRange)
+    .describe(
+      'Frames that nobody can vouch for: concealed by the decoder, or not scanned. Not the same as "nothing found".',
+    ),
 })
 
 export type DetectorClass = z.infer<typeof detectorClass>
@@ -77,9 +99,14 @@ export function parsePlan(json: string): RedactionPlan {
   return read.data
 }
 
+/** JSON Schema (draft 2020-12) of a plan; docs/formats/plan.schema.json is its committed copy. Order, borders and even edges it cannot say. */
+export function planSchema(): object {
+  return { title: 'Redaction plan, custos-plan/v1', ...z.toJSONSchema(plan, { io: 'input' }) }
+}
+
 /** RFC 8785 bytes of the plan, as text. Its UTF-8 bytes are what `planDigest` hashes. */
 export function canonicalPlan(value: RedactionPlan): string {
-  return canonicalize(value)!
+  return canonicalText(value)
 }
 
 /** Hex SHA-256 of the canonical plan. */
@@ -98,18 +125,24 @@ export function assertPlanFits(value: RedactionPlan, clip: RedactionPlan['clip']
   }
 }
 
-/** The number of frames on which at least one box stands. */
+/** The tracks that are covered: all but those that a person left in sight. */
+export function coveredTracks({ tracks }: RedactionPlan): PlanTrack[] {
+  return tracks.filter(({ visible }) => !visible)
+}
+
+/** The number of frames on which at least one box covers something. */
 export function coveredFrames(value: RedactionPlan): number {
   const covered = new Uint8Array(value.clip.frames)
-  for (const { runs } of value.tracks) for (const [first, last] of runs) covered.fill(1, first, last + 1)
+  for (const { runs } of coveredTracks(value)) for (const [first, last] of runs) covered.fill(1, first, last + 1)
   return covered.reduce((sum, flag) => sum + flag, 0)
 }
 
 /** What the schema's shape cannot say: order, the frame's borders, even edges (4:2:0 chroma has no half pixels). */
-function firstFault({ clip, tracks, couldNotTell }: RedactionPlan): string | undefined {
-  const ids = new Set<number>()
+function firstFault({ clip, tracks, deleted = [], couldNotTell }: RedactionPlan): string | undefined {
+  if (deleted.some((id, i) => i > 0 && id <= deleted[i - 1]!)) return 'deleted: the numbers do not rise.'
+  const ids = new Set(deleted)
   for (const { id, runs, unseen } of tracks) {
-    if (ids.has(id)) return `Track ${id} stands there twice.`
+    if (ids.has(id)) return `Track ${id} stands there twice, or was deleted.`
     ids.add(id)
     if (!rising(runs, clip.frames) || !rising(unseen, clip.frames))
       return `Track ${id}: frames do not rise within the clip.`

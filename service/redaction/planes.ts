@@ -1,11 +1,79 @@
 import type { Box } from './box.ts'
-import type { Picture } from './detector.ts'
+import type { Picture, Scale } from './detector.ts'
 
-/** Where ffmpeg's gbrp keeps each channel. */
-export const planeOf = { green: 0, blue: 1, red: 2 } as const
+/** What a detector sees: three planes of bytes 0..255, one after another. */
+export interface View {
+  readonly width: number
+  readonly height: number
+  readonly planes: Uint8Array
+}
 
-/** Copies a window of one plane into `target`, unscaled. The window is whole pixels inside the picture. */
-export function copyWindow({ width, height, planes }: Picture, plane: number, window: Box, target: Float32Array): void {
+export const planeOf = { red: 0, green: 1, blue: 2 } as const
+
+/** Red and blue weights of luma (ITU-T H.273, table 4). */
+const lumaWeights = { bt601: [0.299, 0.114], bt709: [0.2126, 0.0722] } as const
+
+/** The mean luma of each four pixels, in `luma` where a plane is to be reused. */
+export function halvedLuma(
+  { width, height, planes }: Pick<Picture, 'width' | 'height' | 'planes'>,
+  luma: Uint8Array = new Uint8Array((width * height) / 4),
+): Uint8Array {
+  for (let y = 0, at = 0; y < height; y += 2) {
+    for (let from = y * width; from < (y + 1) * width; from += 2, at++) {
+      luma[at] = (planes[from]! + planes[from + 1]! + planes[from + width]! + planes[from + width + 1]! + 2) >> 2
+    }
+  }
+  return luma
+}
+
+/** The coarse picture of a fine one whose halved luma is at hand: a quarter of the bytes. */
+export function halved(picture: Picture, luma: Uint8Array): Picture {
+  const { width, height } = picture
+  const planes = new Uint8Array((width * height * 3) / 8)
+  planes.set(luma)
+  for (let plane = 0, at = luma.length; plane < 2; plane++) {
+    const start = width * height + (plane * width * height) / 4
+    for (let y = 0; y < height / 2; y += 2) {
+      const row = start + (y * width) / 2
+      for (let from = row; from < row + width / 2; from += 2) planes[at++] = picture.planes[from]!
+    }
+  }
+  return { ...picture, width: width / 2, height: height / 2, planes, scale: 'coarse' }
+}
+
+const views = new WeakMap<Picture, Partial<Record<Scale, View>>>()
+
+/** The picture in red, green and blue at a scale; made once for all the detectors of a process. */
+export function viewOf(picture: Picture, scale: Scale): View {
+  const made = views.get(picture) ?? {}
+  views.set(picture, made)
+  made[scale] ??= toRgb((picture.scale ?? 'fine') === scale ? picture : halved(picture, halvedLuma(picture)))
+  return made[scale]
+}
+
+function toRgb({ width, height, planes, matrix }: Picture): View {
+  const [red, blue] = lumaWeights[matrix]
+  const green = 1 - red - blue
+  const blueAt = width * height
+  const redAt = blueAt + blueAt / 4
+  const rgb = new Uint8ClampedArray(3 * blueAt)
+  for (let y = 0, at = 0; y < height; y++) {
+    const chroma = (y >> 1) * (width >> 1)
+    for (let x = 0; x < width; x++, at++) {
+      const c = chroma + (x >> 1)
+      const luma = (planes[at]! - 16) * (255 / 219)
+      const r = luma + 2 * (1 - red) * (planes[redAt + c]! - 128) * (255 / 224)
+      const b = luma + 2 * (1 - blue) * (planes[blueAt + c]! - 128) * (255 / 224)
+      rgb[at] = r
+      rgb[at + blueAt] = (luma - red * r - blue * b) / green
+      rgb[at + 2 * blueAt] = b
+    }
+  }
+  return { width, height, planes: new Uint8Array(rgb.buffer) }
+}
+
+/** Copies a window of one plane into `target`, unscaled. The window is whole pixels inside the view. */
+export function copyWindow({ width, height, planes }: View, plane: number, window: Box, target: Float32Array): void {
   const start = plane * width * height
   for (let row = 0; row < window.h; row++) {
     const from = start + (window.y + row) * width + window.x
@@ -17,8 +85,8 @@ export function copyWindow({ width, height, planes }: Picture, plane: number, wi
  * Scales a window of one plane to `side` x `side` and 0..255 to -1..1. Each target pixel is the mean of the area under it,
  * or lies between its neighbours where the window is smaller than the target.
  */
-export function sampleWindow(picture: Picture, plane: number, window: Box, target: Float32Array, side: number): void {
-  const { width, height, planes } = picture
+export function sampleWindow(view: View, plane: number, window: Box, target: Float32Array, side: number): void {
+  const { width, height, planes } = view
   const across = tapsFor(window.w, side)
   const down = tapsFor(window.h, side)
   const line = new Float32Array(window.w)

@@ -1,77 +1,116 @@
-import { boundFor, certificateVersion, type LeakCertificate } from './certificate.ts'
+import { certificateVersion, type LeakCertificate } from './certificate.ts'
+import { ranges } from './chain-boxes.ts'
+import { copyFrames, type Frame } from './copy-frames.ts'
 import { metadataFaults } from './copy-metadata.ts'
 import { type Cover, coversOf } from './covers.ts'
+import { standingOn } from './decided.ts'
 import { digestFile } from './digest.ts'
-import { checkFill, edgePixels, fillTolerance } from './fill-check.ts'
+import { edgePixels, type FillReport, fillMeter, fillTolerance } from './fill-check.ts'
+import { findings } from './findings.ts'
 import { planDigest, type RedactionPlan } from './plan.ts'
 import { type ClipInfo, type ClipLimits, defaultLimits, probeClip } from './probe.ts'
 import type { Rendered } from './render.ts'
 import { type LookOptions, lookAgain } from './second-look.ts'
 
-export interface CheckOptions {
-  readonly limits?: ClipLimits | undefined
-  readonly onProgress?: ((done: number, total: number) => void) | undefined
-  readonly signal?: AbortSignal | undefined
-}
-
 export interface CheckedCopy {
   readonly copy: ClipInfo
-  readonly covers: readonly Cover[]
-  /** Without what only a second look can say. */
+  readonly plan: RedactionPlan
+  readonly blankWhereUnsure: boolean
+  /** `#rrggbb` that the covers should be. */
+  readonly fill: string
   readonly certificate: LeakCertificate
 }
 
 /**
- * Holds a finished copy against clip and plan: frames, times, fill, and what else the file carries. A fault is a line in the
- * certificate and no error. Throws Problem or FfmpegFailed when the copy cannot be read at all.
+ * Holds a finished copy against clip and plan: frames and times as it lists them, and what else the file carries. A fault is
+ * a line in the certificate and no error. Throws Problem or FfmpegFailed when the copy cannot be read at all.
  */
 export async function checkCopy(
   outPath: string,
   clip: ClipInfo,
   plan: RedactionPlan,
   rendered: Rendered,
-  { limits = defaultLimits, onProgress, signal }: CheckOptions = {},
+  { limits = defaultLimits, signal }: { limits?: ClipLimits | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<CheckedCopy> {
   const copy = await probeClip(outPath, limits, { signal })
-  const covers = coversOf(plan, { blankWhereUnsure: rendered.blankedWhereUnsure })
   const metadata = await metadataFaults(outPath, rendered.audioStreams, limits, { signal, timeoutMs: limits.probeMs })
-  const fill = await checkFill(outPath, copy, covers, { fill: rendered.fill, onProgress, signal })
   const unsure = plan.couldNotTell.reduce((sum, [first, last]) => sum + last - first + 1, 0)
   const certificate: LeakCertificate = {
     v: certificateVersion,
     clip: { sha256: plan.clip.sha256, frames: clip.frames },
     copy: { ...(await digestFile(outPath, signal)), width: copy.width, height: copy.height },
-    plan: { sha256: planDigest(plan), classes: plan.classes },
-    frames: { decoded: fill.frames, farthestTickPerMille: farthestTickPerMille(clip, copy) },
-    fill: {
-      colour: rendered.fill,
-      tolerance: fillTolerance,
-      edgePixels,
-      frames: fill.measuredFrames,
-      boxes: fill.measuredBoxes,
-      worst: fill.worst,
-      framesBeyond: rangesOf(fill.framesBeyond),
-    },
+    plan: { sha256: planDigest(plan), classes: plan.classes, models: plan.tool.models },
+    frames: { listed: copy.frames, farthestTickPerMille: farthestTickPerMille(clip, copy) },
     metadata,
-    couldNotTell: { frames: unsure, blanked: rendered.blankedWhereUnsure },
+    couldNotTell: { frames: unsure, blanked: rendered.blankedWhereUnsure, ranges: plan.couldNotTell },
   }
-  return { copy, covers, certificate }
+  return { copy, plan, blankWhereUnsure: rendered.blankedWhereUnsure, fill: rendered.fill, certificate }
+}
+
+/** Decodes every frame of a checked copy, and adds what its pictures say of the fill. Throws FfmpegFailed. */
+export async function measureFill(
+  outPath: string,
+  checked: CheckedCopy,
+  { onProgress, signal }: Pick<LookOptions, 'onProgress' | 'signal'> = {},
+): Promise<CheckedCopy> {
+  const { copy, fill } = checked
+  const meter = fillMeter(copy, coversIn(checked), fill)
+  let frames = 0
+  for await (const frame of copyFrames(outPath, copy, signal)) {
+    meter.take(frame)
+    onProgress?.(++frames, copy.frames)
+  }
+  return { ...checked, certificate: withFill(checked, meter.report()) }
 }
 
 /**
- * Shows a checked copy of the clip at `path` to the detectors again, and says what they found outside the covers and how far
- * that reaches. Throws as makePlan does.
+ * Decodes the checked copy of the clip at `path` once: its fill is measured, and two families look at it. Says what they
+ * found outside the covers and how far that reaches; where the fill is not constant nobody looks, and the certificate says no
+ * more than that. Throws as scanClip does.
  */
 export async function proveRedaction(
   path: string,
   clip: ClipInfo,
   outPath: string,
-  { copy, covers, certificate }: CheckedCopy,
+  checked: CheckedCopy,
   options: LookOptions,
 ): Promise<LeakCertificate> {
-  const { secondLook, residual } = await lookAgain({ path: outPath, clip: copy }, { path, clip }, covers, options)
-  const bound = boundFor(secondLook.framesScanned, residual.frames, options.classes)
-  return { ...certificate, secondLook, residual, bound }
+  const { copy, plan, fill } = checked
+  const covers = coversIn(checked)
+  const meter = fillMeter(copy, covers, fill)
+  const standing = standingOn(plan, covers)
+  const onFrame = (frame: Frame) => {
+    if (!meter.take(frame)) throw new FillBroken()
+  }
+  try {
+    const seen = await lookAgain({ path: outPath, clip: copy }, { path, clip }, standing, options, onFrame)
+    return { ...withFill(checked, meter.report()), ...findings(seen, copy, options.classes) }
+  } catch (error) {
+    if (!(error instanceof FillBroken)) throw error
+    return (await measureFill(outPath, checked, options)).certificate
+  }
+}
+
+class FillBroken extends Error {}
+
+function coversIn({ plan, blankWhereUnsure }: CheckedCopy): Cover[] {
+  return coversOf(plan, { blankWhereUnsure })
+}
+
+function withFill({ certificate, fill: colour }: CheckedCopy, found: FillReport): LeakCertificate {
+  return {
+    ...certificate,
+    frames: { ...certificate.frames, decoded: found.frames },
+    fill: {
+      colour,
+      tolerance: fillTolerance,
+      edgePixels,
+      frames: found.measuredFrames,
+      boxes: found.measuredBoxes,
+      worst: found.worst,
+      framesBeyond: ranges(found.framesBeyond),
+    },
+  }
 }
 
 /** How far any frame's time in the copy lies from its time in the clip, both from the first frame on. A missing frame is a whole second. */
@@ -83,14 +122,4 @@ function farthestTickPerMille(clip: ClipInfo, copy: ClipInfo): number {
     most = Math.max(most, Math.abs((copy.pts[n]! * ofCopy) / ofClip - clip.pts[n]!))
   }
   return Math.round(most * 1000)
-}
-
-function rangesOf(frames: readonly number[]): [number, number][] {
-  const ranges: [number, number][] = []
-  for (const frame of frames) {
-    const open = ranges.at(-1)
-    if (open?.[1] === frame - 1) open[1] = frame
-    else ranges.push([frame, frame])
-  }
-  return ranges
 }

@@ -4,7 +4,7 @@ import { open, realpath, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { Problem } from '../http/problem.ts'
-import { canonicalCertificate, soundCopy } from './certificate.ts'
+import { canonicalCertificate, type LeakCertificate, soundCopy, wellFormed } from './certificate.ts'
 import { digestFile, type FileDigest } from './digest.ts'
 import { ffmpegVersions } from './ffmpeg.ts'
 import { makePlan } from './make-plan.ts'
@@ -12,10 +12,11 @@ import { manifestText } from './manifest.ts'
 import type { Models } from './models.ts'
 import { assertPlanFits, canonicalPlan, coveredFrames, type DetectorClass, type RedactionPlan } from './plan.ts'
 import { type ClipInfo, type ClipLimits, defaultLimits, FramesDiffer, probeClip } from './probe.ts'
-import { type CheckedCopy, checkCopy, proveRedaction } from './prove.ts'
-import { type Rendered, renderPlan } from './render.ts'
+import { checkCopy, proveRedaction } from './prove.ts'
+import { copyUncovered } from './remux.ts'
+import { blackFill, type Rendered, renderPlan } from './render.ts'
 
-export type Stage = 'plan' | 'render' | 'check' | 'prove'
+export type Stage = 'plan' | 'render' | 'prove'
 
 export interface RedactOptions {
   readonly input: string
@@ -35,9 +36,11 @@ export interface RedactOptions {
   readonly keepAudio?: boolean | undefined
   /** Blank the frames of which the plan could not tell; true where absent. */
   readonly blankWhereUnsure?: boolean | undefined
-  /** Show the finished copy to the detectors again. Always before a release. */
+  /** Decode the finished copy, measure its fill, and show it to the detectors again. Always before a release. */
   readonly prove?: boolean | undefined
   readonly limits?: ClipLimits | undefined
+  /** Called when the copy is whole, and before it gets its name: a throw leaves the output as it was. */
+  readonly beforeNaming?: ((made: Redaction) => Promise<void>) | undefined
   /** `fraction` runs from 0 to 1 in each stage. */
   readonly onProgress?: ((stage: Stage, fraction: number) => void) | undefined
   readonly signal?: AbortSignal | undefined
@@ -88,15 +91,11 @@ async function redactProbed(options: RedactOptions, clip: ClipInfo, clipDigest: 
   const plan = await planFor(options, clip, clipDigest.sha256)
   const part = join(dirname(options.output), `.${basename(options.output)}.${randomUUID()}.part`)
   try {
-    const { rendered, checked } = await renderSoundly(options, clip, plan, part)
-    const certificate = options.prove
-      ? await proveRedaction(options.input, clip, part, checked, { ...options, onProgress: progress(options, 'prove') })
-      : checked.certificate
+    const { rendered, certificate } = await makeSoundly(options, clip, plan, part)
     const { sha256, len } = certificate.copy
     const tools = await ffmpegVersions()
     const manifest = manifestText({ clip, clipDigest, copyDigest: { sha256, len }, plan, rendered, tools })
-    await moveDurably(part, options.output)
-    return {
+    const made: Redaction = {
       clip,
       plan: canonicalPlan(plan),
       manifest,
@@ -108,6 +107,11 @@ async function redactProbed(options: RedactOptions, clip: ClipInfo, clipDigest: 
       coveredFrames: coveredFrames(plan),
       couldNotTellFrames: certificate.couldNotTell.frames,
     }
+    await options.beforeNaming?.(made)
+    await moveDurably(part, options.output)
+    return made
+  } catch (error) {
+    throw isFull(error) ? new Problem('redaction-failed', { detail: 'There is no room for it.', cause: error }) : error
   } finally {
     await rm(part, { force: true })
   }
@@ -124,34 +128,74 @@ async function planFor(options: RedactOptions, clip: ClipInfo, clipSha256: strin
   return (await makePlan(options.input, clip, wanted)).plan
 }
 
-/** Renders and checks, more finely where the fill is not constant enough. Throws Problem `redaction-failed` when no copy is sound. */
-async function renderSoundly(
+interface MadeCopy {
+  readonly rendered: Rendered
+  readonly certificate: LeakCertificate
+}
+
+/**
+ * Copies where nothing is covered, renders otherwise, and checks; where it is to be proven, renders more finely until the
+ * decoded fill is constant enough. Throws Problem `redaction-failed` when no copy is sound.
+ */
+async function makeSoundly(
   options: RedactOptions,
   clip: ClipInfo,
   plan: RedactionPlan,
   part: string,
-): Promise<{ rendered: Rendered; checked: CheckedCopy }> {
-  const { input, fill, keepAudio: audio, blankWhereUnsure, limits, signal } = options
+): Promise<MadeCopy> {
+  const copied = await copySoundly(options, clip, plan, part)
+  if (copied) return copied
+  const { input, fill, keepAudio: audio, blankWhereUnsure, signal } = options
   for (const crf of rateFactors) {
     const onProgress = progress(options, 'render')
-    const rendered = await renderPlan(input, clip, plan, part, {
-      fill,
-      audio,
-      blankWhereUnsure,
-      crf,
-      onProgress,
-      signal,
-    })
-    const checked = await checkCopy(part, clip, plan, rendered, {
-      limits,
-      onProgress: progress(options, 'check'),
-      signal,
-    })
-    if (soundCopy(checked.certificate)) return { rendered, checked }
-    if (checked.certificate.fill.framesBeyond.length > 0) continue
-    throw new Problem('redaction-failed', { detail: 'The copy is not what was planned.', cause: checked.certificate })
+    const rendering = { fill, audio, blankWhereUnsure, crf, onProgress, signal }
+    const rendered = await renderPlan(input, clip, plan, part, rendering)
+    const certificate = await checkMade(options, clip, plan, rendered, part)
+    if (isSound(options, certificate)) return { rendered, certificate }
+    if (!wellFormed(certificate) || certificate.frames.decoded !== clip.frames)
+      throw new Problem('redaction-failed', { detail: 'The copy is not what was planned.', cause: certificate })
   }
   throw new Problem('redaction-failed', { detail: 'No encoding held the fill as constant as it must be.' })
+}
+
+/** Undefined where something is covered, or the clip's own slices make no sound copy. */
+async function copySoundly(
+  options: RedactOptions,
+  clip: ClipInfo,
+  plan: RedactionPlan,
+  part: string,
+): Promise<MadeCopy | undefined> {
+  const { input, fill = blackFill, keepAudio, blankWhereUnsure = true, signal } = options
+  if (keepAudio && clip.audioStreams > 0) return undefined
+  const rendered = await copyUncovered(input, clip, plan, part, { fill, blankedWhereUnsure: blankWhereUnsure, signal })
+  if (!rendered) return undefined
+  progress(options, 'render')(clip.frames, clip.frames)
+  const certificate = await checkMade(options, clip, plan, rendered, part)
+  return isSound(options, certificate) ? { rendered, certificate } : undefined
+}
+
+async function checkMade(
+  options: RedactOptions,
+  clip: ClipInfo,
+  plan: RedactionPlan,
+  rendered: Rendered,
+  part: string,
+): Promise<LeakCertificate> {
+  const { limits, signal } = options
+  const checked = await checkCopy(part, clip, plan, rendered, { limits, signal }).catch(cause => {
+    signal?.throwIfAborted()
+    throw new Problem('redaction-failed', { detail: 'The copy that was written cannot be read.', cause })
+  })
+  if (!options.prove || !wellFormed(checked.certificate)) return checked.certificate
+  return proveRedaction(options.input, clip, part, checked, { ...options, onProgress: progress(options, 'prove') })
+}
+
+function isSound({ prove }: RedactOptions, certificate: LeakCertificate): boolean {
+  return prove ? soundCopy(certificate) : wellFormed(certificate)
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String((error as { code?: unknown }).code))
 }
 
 /** What goes wrong when the container's index lists other frames than the decoder shows. */

@@ -1,16 +1,19 @@
 /** Pass 2: one ffmpeg that decodes, covers and encodes. Its standard output tells which frame it just drew, and at what time. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { FfmpegCommand } from 'fluent-ffmpeg'
 import { Problem } from '../http/problem.ts'
 import { clipInput, fileAddress } from './clip-input.ts'
-import { colourOf } from './colour.ts'
+import { colourOf, parseFill } from './colour.ts'
 import { canvasOf, coversOf } from './covers.ts'
 import { drawScript } from './draw-commands.ts'
-import { ffmpegOutput, lines, withScratch } from './ffmpeg.ts'
+import { ffmpegOutput, lines } from './ffmpeg.ts'
 import { audioGraphs, type Drawing, scriptFile, videoGraph } from './filter-graph.ts'
 import { parseFrameLog } from './frame-times.ts'
+import { maskStream } from './mask.ts'
 import type { RedactionPlan } from './plan.ts'
 import { type ClipInfo, FramesDiffer } from './probe.ts'
+import { withScratch } from './scratch.ts'
 
 export interface RenderOptions {
   /** `#rrggbb`; black where absent. */
@@ -31,19 +34,21 @@ export interface Rendered {
   readonly height: number
   readonly frames: number
   readonly fill: string
-  readonly crf: number
+  /** True where the clip's own slices went along: then nothing was encoded, and nothing drawn. */
+  readonly copied: boolean
+  /** Undefined where nothing was encoded. */
+  readonly crf: number | undefined
   readonly blankedWhereUnsure: boolean
   /** Sound tracks that went along. */
   readonly audioStreams: number
-  /** The most boxes that stood in one frame. */
-  readonly slots: number
+  /** `drawbox` filters, or a mask where those would be too many or be told too much. */
+  readonly drawnBy: 'slots' | 'mask' | 'nothing'
   /** The matrix that the copy is tagged with, and whether the clip left it to guess. */
   readonly matrix: string
   readonly matrixAssumed: boolean
 }
 
 export const blackFill = '#000000'
-export const finestCrf = 6
 const usualCrf = 18
 /** x264 writes other bytes with another number of threads, so the number is pinned. */
 const encodeThreads = 6
@@ -58,9 +63,17 @@ export function encoder(crf = usualCrf): string[] {
   return `-c:v libx264 -preset veryfast -crf ${crf} ${even} -pix_fmt yuv420p -threads ${encodeThreads}`.split(' ')
 }
 
+/**
+ * Where frames lie seconds apart (time lapse), those that are coded out of order would be dated before the first by so much that
+ * MP4's edit list takes frames away.
+ */
+function ordered({ frameTicks, timeBase }: ClipInfo): string[] {
+  return (frameTicks * timeBase.num) / timeBase.den > 0.5 ? ['-bf', '0'] : []
+}
+
 /** Slices and parameter sets only: x264 writes its settings into an SEI, and captions would travel in one. */
 const slicesOnly = '-a53cc 0 -bsf:v filter_units=pass_types=1-5|7|8'.split(' ')
-const nothingElse = '-map_metadata -1 -map_chapters -1 -dn -sn -fflags +bitexact -flags +bitexact'.split(' ')
+export const nothingElse = '-map_metadata -1 -map_chapters -1 -dn -sn -fflags +bitexact -flags +bitexact'.split(' ')
 
 /**
  * Writes `outPath`, an MP4 with one H.264 stream in which the plan is burned in: every frame of the clip, upright, at
@@ -77,11 +90,13 @@ export async function renderPlan(
 ): Promise<Rendered> {
   const canvas = canvasOf(clip)
   const colour = colourOf(clip, fill)
-  const script = drawScript(coversOf(plan, { blankWhereUnsure }), clip.pts, clip.timeBase, canvas)
-  const command = renderCommand(path, clip, outPath, { canvas, colour, script, fill }, audio, crf)
+  const covers = coversOf(plan, { blankWhereUnsure })
+  const script = drawScript(covers, clip.pts, clip.timeBase, canvas)
+  const command = renderCommand(path, clip, outPath, { canvas, colour, script, fill: parseFill(fill) }, audio, crf)
   await withScratch(async cwd => {
-    await writeFile(join(cwd, scriptFile), script.lines.join('\n'))
-    await watch(ffmpegOutput(command, { signal, cwd }), clip, onProgress).catch(cause => {
+    await writeFile(join(cwd, scriptFile), script?.text ?? '')
+    const feed = script ? undefined : maskStream(covers, clip.pts, clip.timeBase, canvas)
+    await watch(ffmpegOutput(command, { signal, cwd, feed }), clip, onProgress).catch(cause => {
       signal?.throwIfAborted()
       if (cause instanceof FramesDiffer) throw cause
       throw new Problem('redaction-failed', { detail: 'The redacted copy could not be written.', cause })
@@ -91,10 +106,11 @@ export async function renderPlan(
     ...canvas,
     frames: clip.frames,
     fill,
+    copied: false,
     crf,
     blankedWhereUnsure: blankWhereUnsure,
     audioStreams: audio ? clip.audioStreams : 0,
-    slots: script.slots,
+    drawnBy: script ? 'slots' : 'mask',
     matrix: colour.matrix,
     matrixAssumed: colour.assumed,
   }
@@ -106,17 +122,22 @@ function renderCommand(path: string, clip: ClipInfo, outPath: string, drawing: D
   const sound = audio ? '-c:a aac' : '-an'
   const times = `-fps_mode passthrough -enc_time_base ${clip.timeBase.num}:${clip.timeBase.den}`
   const tags = `-color_range tv -colorspace ${matrix} -color_primaries ${primaries} -color_trc ${transfer}`
-  return (
-    clipInput(path)
-      // ffmpeg copies the clip's side data (display matrix, spherical mapping) unless the graph has a second input.
-      .input('color=s=16x16:r=1:d=1')
-      .inputFormat('lavfi')
-      .complexFilter(['[1:v]nullsink', videoGraph(clip, drawing), ...tracks])
-      .output(fileAddress(outPath))
-      .outputOptions('-map', '[v]', ...tracks.flatMap((_, i) => ['-map', `[a${i}]`]))
-      .outputOptions(...`${sound} ${times}`.split(' '), ...encoder(crf), ...slicesOnly, ...nothingElse)
-      .outputOptions(...`${tags} -movflags +faststart -f mp4 -y`.split(' '))
-  )
+  return secondInput(clipInput(path), drawing)
+    .complexFilter([...videoGraph(clip, drawing), ...tracks])
+    .output(fileAddress(outPath))
+    .outputOptions('-map', '[v]', ...tracks.flatMap((_, i) => ['-map', `[a${i}]`]))
+    .outputOptions(...`${sound} ${times}`.split(' '), ...encoder(crf), ...ordered(clip), ...slicesOnly, ...nothingElse)
+    .outputOptions(...`${tags} -movflags +faststart -f mp4 -y`.split(' '))
+}
+
+/** There is always one: ffmpeg copies the clip's side data (display matrix, spherical mapping) to what a graph of one input makes. */
+function secondInput(command: FfmpegCommand, { script }: Drawing): FfmpegCommand {
+  if (script) return command.input('color=s=16x16:r=1:d=1').inputFormat('lavfi')
+  const atOnce = ['-probesize', '32', '-analyzeduration', '0']
+  return command
+    .input('pipe:3')
+    .inputFormat('matroska')
+    .inputOptions('-protocol_whitelist', 'pipe', ...atOnce)
 }
 
 /** Reads the report of each drawn frame and holds it against the clip info that the boxes were timed by. */

@@ -18,7 +18,7 @@ export const rulesOf: Readonly<Record<DetectorClass, Rules>> = {
     marginPx: 8,
   },
   plate: {
-    startPerMille: 450,
+    startPerMille: 550,
     keepPerMille: 250,
     gapMs: 1000,
     minHits: 4,

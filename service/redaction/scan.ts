@@ -1,33 +1,46 @@
 import { Problem } from '../http/problem.ts'
-import { damagedFrames } from './damage.ts'
-import type { Finding } from './detector.ts'
-import { FfmpegFailed } from './ffmpeg.ts'
+import { watchChanges } from './changes.ts'
+import { type Gist, gistOf, isCut } from './cuts.ts'
+import { damagedFrames, hearComplaints } from './damage.ts'
+import type { Finding, Picture } from './detector.ts'
 import { pictures } from './frame-source.ts'
-import { layoutFor } from './layout.ts'
+import { isWhole, type Layout, layoutFor } from './layout.ts'
+import { planLooks } from './looks.ts'
 import type { Lens } from './onnx-detector.ts'
 import type { FrameRange } from './plan.ts'
-import { type ClipInfo, FramesDiffer } from './probe.ts'
+import { halved, halvedLuma } from './planes.ts'
+import { type ClipInfo, FramesDiffer, secondsAt } from './probe.ts'
+import { pursue, type StandingFinding } from './pursue.ts'
 import { openPool } from './worker-pool.ts'
 
 export interface ScanOptions {
-  /** Detector threads; decoding runs beside them. */
+  /** Detector processes; decoding runs beside them. */
   workers: number
-  /** Called after each frame with how many of how many are done; starts again where the decoder has to conceal damage. */
+  /** Called after each frame with how many of how many are done. */
   onProgress?: ((done: number, total: number) => void) | undefined
+  /** Longest look at one picture; two minutes where absent. */
+  pictureMs?: number | undefined
   signal?: AbortSignal | undefined
 }
 
+/** How much of a frame the detectors looked at. Every frame was compared with what they last saw of it. */
+export const lookedAt = { nothing: 0, part: 1, whole: 2 } as const
+
 export interface Scan {
-  /** For each frame what was found on it; empty where nothing was. */
-  readonly frames: readonly (readonly Finding[])[]
+  /** For each frame what was found on it by a look at it. */
+  readonly frames: readonly (readonly StandingFinding[])[]
+  /** For each frame a value of `lookedAt`. */
+  readonly looks: Uint8Array
+  /** Frames that begin a new scene; rising, without the first. */
+  readonly cuts: readonly number[]
   /** Frames whose picture the decoder made up in part: what was found there is not all that may be there. */
   readonly damaged: readonly FrameRange[]
 }
 
 /**
- * Shows every frame of the clip to every lens. Memory holds the findings and a picture for each worker, never the clip.
- * Throws FramesDiffer when the frames that came are not those that were probed, Problem `redaction-failed` when a detector
- * or the decoder fails, the signal's reason when it is aborted.
+ * Shows the clip to every lens, where and as often as `planLooks` says. Memory holds the findings and a picture for each
+ * worker, never the clip. Throws FramesDiffer when the frames that came are not those that were probed, Problem
+ * `redaction-failed` when a detector or the decoder fails, the signal's reason when it is aborted.
  */
 export async function scanClip(
   path: string,
@@ -35,45 +48,73 @@ export async function scanClip(
   lenses: readonly Lens[],
   options: ScanOptions,
 ): Promise<Scan> {
+  const layout = layoutFor(clip.width, clip.height)
+  const complaints = hearComplaints()
   try {
-    return { frames: await look(path, clip, lenses, options, true), damaged: [] }
-  } catch (strictly) {
-    options.signal?.throwIfAborted()
-    if (!(strictly instanceof FfmpegFailed)) throw problemOf(strictly)
-  }
-  try {
-    const frames = await look(path, clip, lenses, options, false)
-    return { frames, damaged: await damagedFrames(path, clip, options.signal) }
+    const source = pictures(path, clip, layout, { signal: options.signal, onWarning: complaints.hear })
+    const seen = await scanPictures(source, clip, layout, lenses, options)
+    return { ...seen, damaged: complaints.any() ? await damagedFrames(path, clip, options.signal) : [] }
   } catch (error) {
     options.signal?.throwIfAborted()
     throw problemOf(error)
   }
 }
 
-async function look(
-  path: string,
-  clip: ClipInfo,
+/** The same for whoever decodes the clip himself: `source` gives its frames as the layout's fine pictures, and may overwrite each with the next. */
+export async function scanPictures(
+  source: AsyncIterable<Picture>,
+  clip: Pick<ClipInfo, 'frames' | 'pts' | 'timeBase'>,
+  layout: Layout,
   lenses: readonly Lens[],
-  { workers, onProgress, signal }: ScanOptions,
-  strict: boolean,
-): Promise<Finding[][]> {
-  const layout = layoutFor(clip.width, clip.height)
-  await using pool = openPool(lenses, layout, workers)
-  const answers: Promise<Finding[]>[] = []
-  let done = 0
-  for await (const picture of pictures(path, clip, layout, { strict, signal })) {
-    if (answers.length === clip.frames) throw new FramesDiffer(`more than the ${clip.frames} frames that were probed`)
-    const { findings } = await pool.submit(picture)
-    answers.push(findings)
-    findings.then(
-      () => onProgress?.(++done, clip.frames),
-      () => {},
-    )
+  { workers, pictureMs, onProgress, signal }: ScanOptions,
+): Promise<Omit<Scan, 'damaged'>> {
+  const watch = watchChanges(layout)
+  const planner = planLooks(layout)
+  // A plane for each frame would keep the garbage collector busier than the detectors.
+  const spare: Uint8Array[] = []
+  const pursuing = pursue(layout, watch, ({ bytes }) => spare.push(bytes))
+  const looks = new Uint8Array(clip.frames)
+  await using pool = openPool(lenses, workers, { pictureMs, signal })
+  const cuts: number[] = []
+  let gist: Gist | undefined
+  let count = 0
+  let settled: Promise<void> = Promise.resolve()
+  let failure: { reason: unknown } | undefined
+  for await (const picture of source) {
+    if (failure) break
+    const frame = count++
+    if (frame === clip.frames) throw new FramesDiffer(`more than the ${clip.frames} frames that were probed`)
+    const luma = halvedLuma(picture, spare.pop())
+    const seconds = secondsAt(clip, frame)
+    const changes = watch.compare(luma)
+    const before = gist
+    gist = gistOf({ ...layout, bytes: luma })
+    const cut = before !== undefined && isCut(before, gist)
+    if (cut) cuts.push(frame)
+    const wanted = planner.next(seconds, changes, cut)
+    const [coarse] = wanted
+    let answer: Promise<Finding[]> | undefined
+    if (coarse) {
+      watch.seen(luma, coarse.region)
+      looks[frame] = isWhole(coarse.region, layout) ? lookedAt.whole : lookedAt.part
+      const seen = wanted.some(({ scale }) => scale === 'fine') ? picture : halved(picture, luma)
+      answer = (await pool.submit({ ...seen, looks: wanted })).findings
+    }
+    settled = settled
+      .then(async () => {
+        const findings = (await answer) ?? []
+        if (cut) pursuing.cut()
+        pursuing.take({ seconds, luma: { ...layout, bytes: luma }, changes, looks: wanted, findings })
+        onProgress?.(frame + 1, clip.frames)
+      })
+      .catch(reason => {
+        failure ??= { reason }
+      })
   }
-  const frames = await Promise.all(answers)
-  if (frames.length !== clip.frames)
-    throw new FramesDiffer(`${frames.length} of the ${clip.frames} frames that were probed`)
-  return frames
+  await settled
+  if (failure) throw failure.reason
+  if (count !== clip.frames) throw new FramesDiffer(`${count} of the ${clip.frames} frames that were probed`)
+  return { frames: pursuing.frames, looks, cuts }
 }
 
 function problemOf(error: unknown): Error {

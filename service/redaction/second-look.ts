@@ -1,12 +1,25 @@
-/** The detectors look once more, at the finished copy, mirrored and smaller: so they see other pictures than the plan was made from. */
-import { type Box, intersectionArea, union } from './box.ts'
-import type { Hit, LeakCertificate } from './certificate.ts'
-import type { Cover } from './covers.ts'
+/**
+ * The finished copy is looked at by two families. The plan's own networks see it mirrored and at another scale, and say what
+ * they find outside the covers; networks that read writing look for plates in their own way, and judge what the others took
+ * for one.
+ */
+import type { CertifiedLook, PlateVerdict } from './certificate.ts'
+import { copyFrames, type Frame } from './copy-frames.ts'
+import { type Standing, stateOf } from './decided.ts'
 import { layoutFor } from './layout.ts'
-import { makePlan } from './make-plan.ts'
+import { lensesFor } from './make-plan.ts'
 import type { Models } from './models.ts'
-import type { DetectorClass, PlanTrack } from './plan.ts'
-import type { ClipInfo } from './probe.ts'
+import { mirroredPicture, otherLongSide } from './other-view.ts'
+import type { DetectorClass } from './plan.ts'
+import { tracksOf } from './plan-tracks.ts'
+import { judgePlates } from './plate-judge.ts'
+import { secondsAt } from './probe.ts'
+import { inTheOpen } from './really-there.ts'
+import { scanPictures } from './scan.ts'
+import type { Footage, SeenTrack, Sighting } from './sightings.ts'
+import { openTextFamily } from './text-family.ts'
+import { type JudgedText, lookForText } from './text-look.ts'
+import { loadTextModels } from './text-models.ts'
 
 export interface LookOptions {
   readonly classes: readonly DetectorClass[]
@@ -17,153 +30,90 @@ export interface LookOptions {
 }
 
 export interface SecondLook {
-  readonly secondLook: NonNullable<LeakCertificate['secondLook']>
-  readonly residual: NonNullable<LeakCertificate['residual']>
+  readonly looks: CertifiedLook[]
+  /** Nobody decided on these. */
+  readonly open: readonly (SeenTrack & { readonly verdict?: PlateVerdict })[]
+  /** These lie on what a person chose to keep visible. */
+  readonly visible: readonly SeenTrack[]
+  readonly text: { readonly open: readonly JudgedText[]; readonly visible: readonly JudgedText[] }
 }
-
-interface Footage {
-  readonly path: string
-  readonly clip: ClipInfo
-}
-
-interface Sighting extends Box {
-  readonly class: PlanTrack['class']
-}
-
-/** Added on each side: what was s pixels wide in the plan's pictures is 0.8 s in these. */
-const borderShare = 1 / 8
-/** A sighting is open when less than this share of it lies under one cover. */
-const coveredShare = 0.5
-/** A sighting beside a cover is real when the clip itself shows the like on this share of what lies open of it. */
-const realShare = 0.3
 
 /**
- * What the linked detectors see in the copy outside the covers. The edge of a cover can look like a plate or a head: a
- * sighting that touches a cover counts only where the clip, seen in the same way, shows one there too. Throws as makePlan does.
+ * Goes through the copy once, handing each frame to `onFrame` before anything looks at it. `standing` is what was decided for
+ * each frame. Throws as scanClip does, and what `onFrame` throws.
  */
 export async function lookAgain(
   copy: Footage,
   original: Footage,
-  covers: readonly Cover[],
+  standing: readonly Standing[],
   options: LookOptions,
+  onFrame: (frame: Frame) => void,
 ): Promise<SecondLook> {
-  const view = viewOf(copy.clip)
-  const { plan } = await makePlan(copy.path, view, options)
-  const standing = byFrame(covers, copy.clip.frames)
-  const open = openTracks(plan.tracks, view, standing)
-  const shown = open.some(track => track.sightings.some(({ frame, box }) => touches(standing[frame]!, box)))
-    ? sightingsByFrame(
-        (await makePlan(original.path, viewOf(original.clip), options)).plan.tracks,
-        viewOf(original.clip),
-      )
-    : []
-  const real = open.map(track => ({
-    ...track,
-    sightings: track.sightings.filter(s => isReal(track.class, s.box, standing[s.frame]!, shown[s.frame] ?? [])),
-  }))
-  const hits = real.flatMap(track => hitsOf(track, copy.clip))
-  const { width, height } = layoutFor(view.width, view.height)
-  return {
-    secondLook: {
-      models: plan.tool.models,
-      independence: 'same-models',
-      view: { mirrored: true, width, height },
-      framesScanned: copy.clip.frames,
-    },
-    residual: {
-      tracks: real.filter(track => track.sightings.length > 0).length,
-      frames: new Set(real.flatMap(track => track.sightings.map(s => s.frame))).size,
-      hits,
-    },
-  }
-}
+  const { classes, models, signal } = options
+  const layout = layoutFor(copy.clip.width, copy.clip.height, otherLongSide)
+  const lenses = lensesFor(classes, models)
+  const textModels = await loadTextModels()
+  await using family = openTextFamily(textModels)
+  const text = classes.includes('plate') ? lookForText(copy.clip, standing, family) : undefined
 
-function viewOf(clip: ClipInfo): ClipInfo {
-  const border = {
-    x: 2 * Math.round((clip.width * borderShare) / 2),
-    y: 2 * Math.round((clip.height * borderShare) / 2),
+  async function* pictures() {
+    let frame = 0
+    for await (const shown of copyFrames(copy.path, copy.clip, signal)) {
+      onFrame(shown)
+      await text?.take(shown, secondsAt(copy.clip, frame++))
+      yield mirroredPicture(shown, layout, copy.clip.matrix)
+    }
   }
-  return {
-    ...clip,
-    mirrored: !clip.mirrored,
-    border,
-    width: clip.width + 2 * border.x,
-    height: clip.height + 2 * border.y,
-  }
-}
+  const scan = { ...(await scanPictures(pictures(), copy.clip, layout, lenses, options)), damaged: [] }
+  const writing = await text?.end()
 
-interface OpenTrack {
-  readonly class: PlanTrack['class']
-  readonly confidence: number
-  readonly sightings: readonly { readonly frame: number; readonly box: Box }[]
-}
-
-function openTracks(
-  tracks: readonly PlanTrack[],
-  view: ClipInfo,
-  standing: readonly (readonly Cover[])[],
-): OpenTrack[] {
-  return tracks
-    .map(track => ({
-      class: track.class,
+  const seen = classes.flatMap(wanted => {
+    const named = models.planning(wanted).map(model => model.sha256)
+    return tracksOf(scan, copy.clip, { class: wanted, models: named, ground: 'personal-data' }, 1).map(track => ({
+      class: wanted,
       confidence: track.confidence,
-      sightings: seenOn(track, view).filter(
-        ({ frame, box }) => !standing[frame]!.some(c => intersectionArea(c, box) >= coveredShare * box.w * box.h),
-      ),
+      sightings: mirroredBack(track, copy.clip.width),
     }))
-    .filter(track => track.sightings.length > 0)
+  })
+  const only = (state: 'open' | 'visible') =>
+    seen
+      .map(one => ({ ...one, sightings: one.sightings.filter(s => stateOf(s.box, standing[s.frame]!) === state) }))
+      .filter(({ sightings }) => sightings.length > 0)
+  const open = await inTheOpen(only('open'), standing, original, { layout, lenses, ...options })
+  return {
+    looks: [
+      {
+        family: 'detectors',
+        classes: [...classes],
+        models: lenses.map(({ model }) => ({ name: model.name, sha256: model.sha256 })),
+        independence: 'same-models',
+        view: { mirrored: true, width: layout.width, height: layout.height },
+        framesScanned: scan.looks.reduce((sum, looked) => sum + (looked > 0 ? 1 : 0), 0),
+      },
+      ...(text && writing
+        ? [
+            {
+              family: 'text' as const,
+              classes: ['plate' as const],
+              models: [textModels.detection, textModels.recognition].map(({ name, sha256 }) => ({ name, sha256 })),
+              independence: 'other-models' as const,
+              view: { mirrored: false, ...text.view },
+              framesScanned: writing.framesScanned,
+            },
+          ]
+        : []),
+    ],
+    open: await judgePlates(open, copy, family, signal),
+    visible: only('visible'),
+    text: { open: writing?.tracks ?? [], visible: writing?.visible ?? [] },
+  }
 }
 
 /** The frames on which a detector saw the track, with the box as it lies in the copy. */
-function seenOn({ runs, unseen }: PlanTrack, { width, border }: ClipInfo): { frame: number; box: Box }[] {
-  const { x: left, y: top } = border!
+function mirroredBack({ runs, unseen }: ReturnType<typeof tracksOf>[number], width: number): Sighting[] {
   return runs.flatMap(([first, last, x, y, w, h]) => {
-    const box = { x: width - x - w - left, y: y - top, w, h }
+    const box = { x: width - x - w, y, w, h }
     const frames = Array.from({ length: last - first + 1 }, (_, i) => first + i)
     return frames.filter(n => !unseen.some(([from, to]) => from <= n && n <= to)).map(frame => ({ frame, box }))
   })
-}
-
-function sightingsByFrame(tracks: readonly PlanTrack[], view: ClipInfo): Sighting[][] {
-  const shown: Sighting[][] = Array.from({ length: view.frames }, () => [])
-  for (const track of tracks)
-    for (const { frame, box } of seenOn(track, view)) shown[frame]?.push({ class: track.class, ...box })
-  return shown
-}
-
-function isReal(kind: PlanTrack['class'], box: Box, covers: readonly Cover[], shown: readonly Sighting[]): boolean {
-  if (!touches(covers, box)) return true
-  const openPart = (part: Box) => part.w * part.h - Math.max(...covers.map(c => intersectionArea(c, part)))
-  const likes = shown.filter(s => s.class === kind && intersectionArea(s, box) > 0)
-  return likes.some(s => openPart(overlap(s, box)) >= realShare * openPart(box))
-}
-
-function touches(covers: readonly Cover[], box: Box): boolean {
-  return covers.some(cover => intersectionArea(cover, box) > 0)
-}
-
-/** Where two boxes that meet lie over one another. */
-function overlap(a: Box, b: Box): Box {
-  const x = Math.max(a.x, b.x)
-  const y = Math.max(a.y, b.y)
-  return { x, y, w: Math.min(a.x + a.w, b.x + b.w) - x, h: Math.min(a.y + a.h, b.y + b.h) - y }
-}
-
-/** One hit for each stretch of frames, with the box around what of its sightings lies in the frame. */
-function hitsOf({ class: kind, confidence, sightings }: OpenTrack, { width, height }: ClipInfo): Hit[] {
-  const hits: Hit[] = []
-  for (const { frame, box } of sightings) {
-    const inside = overlap(box, { x: 0, y: 0, w: width, h: height })
-    if (inside.w <= 0 || inside.h <= 0) continue
-    const open = hits.at(-1)
-    if (open?.last === frame - 1) Object.assign(open, union(open, inside), { last: frame })
-    else hits.push({ class: kind, first: frame, last: frame, ...inside, scorePerMille: confidence })
-  }
-  return hits
-}
-
-function byFrame(covers: readonly Cover[], frames: number): Cover[][] {
-  const standing: Cover[][] = Array.from({ length: frames }, () => [])
-  for (const cover of covers) for (let n = cover.first; n <= cover.last; n++) standing[n]?.push(cover)
-  return standing
 }

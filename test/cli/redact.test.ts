@@ -90,7 +90,8 @@ test('a plan is burned in, and comes out again byte for byte beside manifest and
   expect(said).toContain((await digestFile(out)).sha256)
   expect(await readFile(folder.path('p.json'), 'utf8')).toBe(await readFile(plan, 'utf8'))
   expect(JSON.parse(await readFile(folder.path('m.json'), 'utf8'))).toMatchObject({ style: { colour: '#ffffff' } })
-  expect(JSON.parse(await readFile(folder.path('c.json'), 'utf8'))).toMatchObject({ fill: { framesBeyond: [] } })
+  expect(JSON.parse(await readFile(folder.path('c.json'), 'utf8'))).toMatchObject({ metadata: [] })
+  expect(said).toContain('not proven')
 })
 
 test('--json is one object a line: progress, and the result at the end', async () => {
@@ -100,7 +101,7 @@ test('--json is one object a line: progress, and the result at the end', async (
   const { sha256, len } = await digestFile(folder.path('lines.mp4'))
   expect(lines.at(-1)).toMatchObject({ event: 'result', ok: true, frames: 20, couldNotTellFrames: 0, sha256, len })
   expect(lines.slice(0, -1).every(l => l.event === 'progress' && Number.isInteger(l.percent))).toBe(true)
-  expect(lines.filter(l => l.percent === 100).map(l => l.stage)).toEqual(['plan', 'render', 'check'])
+  expect(lines.filter(l => l.percent === 100).map(l => l.stage)).toEqual(['plan', 'render'])
 })
 
 test('what cannot be done is exit code 1 with the problem, and an older target stays', async () => {

@@ -1,6 +1,7 @@
 /** What is left to time after a crash is done here at once: recovery, the queue's second try, the sweeps of the next days. Then all is checked. */
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { inArray, sql } from 'drizzle-orm'
 import { fromPglite, PgBoss } from 'pg-boss'
@@ -51,7 +52,12 @@ export async function settle(
   const entries = await checkLedger(service, acknowledged, find)
   const gone = await service.db.select().from(exhibits).where(sql`${exhibits.disposedAt} is not null`)
   // The parent gives each world a temporary folder of its own.
-  const temporary = (await readdir(tmpdir())).filter(name => name.startsWith('custos-')).length
+  const folders = (await readdir(tmpdir())).filter(name => name.startsWith('custos-'))
+  // Those of ffmpeg lie in one folder, where the next process finds what a killed one left.
+  const inside = await Promise.all(
+    folders.map(name => (name.startsWith('custos-ffmpeg-') ? readdir(join(tmpdir(), name)) : [name])),
+  )
+  const temporary = inside.flat().length
   return { findings, disposed: gone.map(each => each.exhibitNumber), entries, temporary }
 }
 

@@ -1,43 +1,33 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { describe, expect, test } from 'vitest'
 import { floatsOf } from '../../service/redaction/adapter.ts'
+import { adapterFor } from '../../service/redaction/adapters.ts'
+import { type Box, intersectionArea } from '../../service/redaction/box.ts'
 import { dense } from '../../service/redaction/dense.ts'
 import { DetectorFault, type Picture } from '../../service/redaction/detector.ts'
-import { layoutFor } from '../../service/redaction/layout.ts'
+import { fineness, layoutFor, paneOver, squaresOver, wholeOf } from '../../service/redaction/layout.ts'
 import { mediapipe } from '../../service/redaction/mediapipe.ts'
-import { loadModels } from '../../service/redaction/models.ts'
+import { loadModels, type Model } from '../../service/redaction/models.ts'
 import { join, suppress } from '../../service/redaction/nms.ts'
 import { openDetector } from '../../service/redaction/onnx-detector.ts'
 import { sampleWindow } from '../../service/redaction/planes.ts'
-import { scratch } from './clips.ts'
+import { yunet } from '../../service/redaction/yunet.ts'
+import { pattern, type Recording, samplesOf, tensorsOf } from './recording.ts'
 
-const modelFolder = new URL('../../service/redaction/models/', import.meta.url)
 const models = await loadModels()
+const recordings = JSON.parse(await readFile(new URL('recorded/adapters.json', import.meta.url), 'utf8')) as Recording[]
 
 const floats = (dims: number[], values: number[] | Float32Array) =>
   new Tensor('float32', Float32Array.from(values), dims)
 
 function noise(width: number, height: number): Picture {
-  const planes = Uint8Array.from({ length: 3 * width * height }, (_, i) => (i * 7919 + (i >> 5) * 104729) % 256)
-  return { width, height, planes }
+  const planes = Uint8Array.from({ length: (width * height * 3) / 2 }, (_, i) => (i * 7919 + (i >> 5) * 104729) % 256)
+  return { width, height, planes, matrix: 'bt709', looks: [] }
 }
 
 describe('the models', () => {
-  test('are refused when their bytes are not those that models.json names', async () => {
-    await using folder = await scratch()
-    await mkdir(folder.path('models'))
-    for (const name of ['models.json', 'mediapipe-full-range.onnx', 'faces.onnx', 'plates.onnx']) {
-      await copyFile(new URL(name, modelFolder), folder.path(`models/${name}`))
-    }
-    await expect(loadModels(folder.path('models'))).resolves.toBeDefined()
-    const bytes = await readFile(folder.path('models/faces.onnx'))
-    bytes[bytes.length >> 1]! ^= 1
-    await writeFile(folder.path('models/faces.onnx'), bytes)
-    await expect(loadModels(folder.path('models'))).rejects.toThrow(/faces\.onnx: its SHA-256/)
-  })
-
   test('of MediaPipe answer what TFLite answered before the conversion', async () => {
     const session = await InferenceSession.create(models.named('mediapipe-full-range').bytes)
     const recorded = JSON.parse(
@@ -67,14 +57,55 @@ describe('the models', () => {
       [2000, 400],
     ] as const) {
       const layout = layoutFor(width, height)
-      const detector = await openDetector({ model: models.named(name), floors: { face: 0.2, plate: 0.2 } }, layout)
-      const findings = await detector.detect(noise(layout.width, layout.height))
+      const fine = { width: layout.width * fineness, height: layout.height * fineness }
+      const detector = await openDetector({ model: models.named(name), floors: { face: 0.2, plate: 0.2 } })
+      const looks = [
+        { scale: 'coarse', region: wholeOf(layout) },
+        { scale: 'fine', region: wholeOf(fine) },
+      ] as const
+      const findings = await detector.detect({ ...noise(fine.width, fine.height), looks })
       for (const { score, box } of findings) {
         expect(score).toBeGreaterThanOrEqual(0.2)
         expect(score).toBeLessThanOrEqual(1)
         expect(box.x + box.w > 0 && box.y + box.h > 0 && box.x < 1 && box.y < 1).toBe(true)
       }
     }
+  })
+})
+
+describe.each(recordings)('what a $adapter network of $columns said of a rendered face', recording => {
+  const { window, floor, outputs, sights, samples } = recording
+  const adapter = adapterFor(recording as unknown as Model)
+
+  test('is read as it was when the boxes were seen to be right', () => {
+    const read = adapter.read(tensorsOf(outputs), window, floor)
+    expect(read).toHaveLength(sights.length)
+    for (const [i, { column, score, box }] of read.entries()) {
+      expect(column).toBe(sights[i]!.column)
+      expect(score).toBeCloseTo(sights[i]!.score, 5)
+      for (const side of ['x', 'y', 'w', 'h'] as const) expect(box[side]).toBeCloseTo(sights[i]!.box[side], 5)
+    }
+  })
+
+  test('is where the others saw it', () => {
+    const place = { x: 382, y: 178, w: 29, h: 34 }
+    const [best] = adapter
+      .read(tensorsOf(outputs), window, floor)
+      .filter(({ column }) => recording.columns[column] === 'face')
+      .sort((a, b) => b.score - a.score)
+    const box = {
+      x: window.x + best!.box.x * window.w,
+      y: window.y + best!.box.y * window.h,
+      w: best!.box.w * window.w,
+      h: best!.box.h * window.h,
+    }
+    const shared = intersectionArea(box, place)
+    expect(shared / (box.w * box.h + place.w * place.h - shared)).toBeGreaterThan(0.5)
+  })
+
+  test('was asked with these numbers: plane by plane, in the order and the range that it was trained on', () => {
+    const fed = samplesOf(adapter.feed(pattern(window), { ...window, x: 0, y: 0 }))
+    for (const [i, value] of fed.entries()) expect(value / samples[i]!).toBeCloseTo(1, 4)
   })
 })
 
@@ -126,38 +157,99 @@ describe('an answer of a model', () => {
     const regressors = floats([1, 2304, 16], Array(2304 * 16).fill(0))
     ;(logits.data as Float32Array)[1000] = bad
     expect(() => mediapipe().read({ logits, regressors }, window, 0.5)).toThrow(DetectorFault)
+    for (const name of ['cls_8', 'obj_16', 'bbox_32']) {
+      const outputs = ofYunet(window)
+      ;(outputs[name]!.data as Float32Array)[5] = bad
+      expect(() => yunet('bgr', 1).read(outputs, window, 0.5), name).toThrow(DetectorFault)
+    }
+  })
+
+  test('with a score that is no share is a fault: raw logits must not pass for low scores', () => {
+    for (const bad of [-3, 1.5]) {
+      const outputs = { scores: floats([1, 2, 1], [0.5, bad]), boxes: floats([1, 2, 4], Array(8).fill(0)) }
+      expect(() => dense('bgr', 1).read(outputs, window, 0.6)).toThrow(DetectorFault)
+      const grid = ofYunet(window)
+      ;(grid.cls_8!.data as Float32Array)[0] = bad
+      expect(() => yunet('bgr', 1).read(grid, window, 0.6)).toThrow(DetectorFault)
+    }
+  })
+
+  test('with a box that has no end is a fault', () => {
+    const outputs = ofYunet(window)
+    for (const name of ['cls_8', 'obj_8']) (outputs[name]!.data as Float32Array)[0] = 1
+    ;(outputs.bbox_8!.data as Float32Array)[2] = 800
+    expect(() => yunet('bgr', 1).read(outputs, window, 0.5)).toThrow(DetectorFault)
   })
 
   test('that lacks an output, or has one too short, is a fault', () => {
     expect(() => dense('bgr', 1).read({ scores: floats([1, 1, 1], [0]) }, window, 0.5)).toThrow(DetectorFault)
     const outputs = { scores: floats([1, 2, 1], [0, 0]), boxes: floats([1, 1, 4], [0, 0, 1, 1]) }
     expect(() => dense('bgr', 1).read(outputs, window, 0.5)).toThrow(DetectorFault)
+    const cells = { logits: floats([1, 2304, 1], Array(2304).fill(9)), regressors: floats([1, 8], Array(8).fill(1)) }
+    expect(() => mediapipe().read(cells, window, 0.5)).toThrow(DetectorFault)
+    expect(() => yunet('bgr', 1).read(ofYunet({ ...window, w: 320 }), window, 0.5)).toThrow(DetectorFault)
+    expect(() => yunet('bgr', 2).read(ofYunet(window), window, 0.5)).toThrow(DetectorFault)
   })
 })
 
-test('every pixel of a frame of any shape lies in a pane and in a square', () => {
+/** Nothing found in a window of this size. */
+function ofYunet({ w, h }: { w: number; h: number }): Record<string, Tensor> {
+  const outputs: Record<string, Tensor> = {}
+  for (const stride of [8, 16, 32]) {
+    const cells = (w / stride) * (h / stride)
+    for (const [name, numbers] of Object.entries({ cls: 1, obj: 1, bbox: 4 }))
+      outputs[`${name}_${stride}`] = floats([1, cells, numbers], new Float32Array(cells * numbers))
+  }
+  return outputs
+}
+
+test('every pixel of a region of a frame of any shape lies in a pane and in a square, and these in the picture', () => {
   const side = fc.integer({ min: 2, max: 8192 })
+  const share = fc.double({ min: 0, max: 1, noNaN: true })
   fc.assert(
-    fc.property(side, side, (width, height) => {
+    fc.property(side, side, fc.tuple(share, share, share, share), (width, height, [left, top, across, down]) => {
       fc.pre(Math.max(width, height) / Math.min(width, height) < 40)
-      const layout = layoutFor(width, height)
-      for (const windows of [layout.panes, layout.squares]) {
-        const reach = { x: 0, y: 0 }
-        for (const { x, y, w, h } of windows) {
-          expect(x <= reach.x && y <= reach.y && x >= 0 && y >= 0).toBe(true)
-          expect(x + w <= layout.width && y + h <= layout.height).toBe(true)
-          if (w === layout.width || y === 0) reach.x = Math.max(reach.x, x + w)
-          if (h === layout.height || x === 0) reach.y = Math.max(reach.y, y + h)
+      const picture = layoutFor(width, height)
+      const [x, y] = [Math.floor(left * (picture.width - 1)), Math.floor(top * (picture.height - 1))]
+      const w = 1 + Math.floor(across * (picture.width - x - 1))
+      const h = 1 + Math.floor(down * (picture.height - y - 1))
+      for (const region of [{ x, y, w, h }, wholeOf(picture)]) {
+        const pane = paneOver(region, picture)
+        expect([pane.w % 32, pane.h % 32]).toEqual([0, 0])
+        for (const windows of [[pane], squaresOver(region, picture)]) {
+          for (const one of windows) {
+            expect(Object.values(one).every(Number.isInteger)).toBe(true)
+            expect(one.x >= 0 && one.y >= 0).toBe(true)
+            expect(one.x + one.w <= picture.width && one.y + one.h <= picture.height).toBe(true)
+          }
+          expect(missed(region, windows)).toEqual([])
         }
-        expect(reach).toEqual({ x: layout.width, y: layout.height })
       }
-      for (const { w, h } of layout.panes) expect([w % 32, h % 32, Math.max(w, h)]).toEqual([0, 0, 640])
     }),
   )
 })
 
+/** Points of the region that lie in no window: its corners, and those beside each edge of a window. */
+function missed(region: Box, windows: readonly Box[]): [number, number][] {
+  const stops = (from: number, length: number, edges: number[]) =>
+    [from, from + length - 1, ...edges.flatMap(at => [at - 1, at])].filter(at => at >= from && at < from + length)
+  const across = stops(
+    region.x,
+    region.w,
+    windows.flatMap(({ x, w }) => [x, x + w]),
+  )
+  const down = stops(
+    region.y,
+    region.h,
+    windows.flatMap(({ y, h }) => [y, y + h]),
+  )
+  const isIn = (x: number, y: number) =>
+    windows.some(one => x >= one.x && y >= one.y && x < one.x + one.w && y < one.y + one.h)
+  return across.flatMap(x => down.filter(y => !isIn(x, y)).map((y): [number, number] => [x, y]))
+}
+
 test('a scaled window keeps the mean of what is under it', () => {
-  const picture = noise(640, 352)
+  const picture = pattern({ x: 0, y: 0, w: 640, h: 352 })
   const square = { x: 280, y: 0, w: 360, h: 352 }
   const target = new Float32Array(192 * 192)
   sampleWindow(picture, 1, square, target, 192)

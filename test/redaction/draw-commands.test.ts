@@ -21,9 +21,10 @@ test('the script shows each frame exactly its covers, in as few slots as can be'
     fc.property(fc.array(cover, { maxLength: 25 }), gaps, (drawn, steps) => {
       const pts = steps.reduce<number[]>((all, step) => [...all, all.at(-1)! + step], [0])
       const covers: Cover[] = drawn.map(({ length, ...c }) => ({ ...c, last: Math.min(31, c.first + length) }))
-      const script = drawScript(covers, pts, timeBase, canvas)
+      const script = drawScript(covers, pts, timeBase, canvas)!
       const state = new Map<string, Record<string, number>>()
-      const lines = script.lines.map(line => /^(\S+) (.*);$/.exec(line)!)
+      const commands = script.text.split('\n').filter(Boolean)
+      const lines = commands.map(line => /^(\S+) (.*);$/.exec(line)!)
       let most = 0
       for (let n = 0; n < 32; n++) {
         const microsecond = Math.round((pts[n]! * 1e6) / 90_000)

@@ -1,15 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import ffmpegCommand from 'fluent-ffmpeg'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import {
-  blocks,
-  FfmpegFailed,
-  ffmpegOutput,
-  ffmpegVersions,
-  lines,
-  runFfmpeg,
-  withScratch,
-} from '../../service/redaction/ffmpeg.ts'
+import { blocks, FfmpegFailed, ffmpegOutput, ffmpegVersions, lines, runFfmpeg } from '../../service/redaction/ffmpeg.ts'
 import { ffmpeg, motion, scratch, words, x264 } from './clips.ts'
 
 let folder: Awaited<ReturnType<typeof scratch>>
@@ -79,12 +71,59 @@ test('a child runs in a folder of its own that is gone afterwards, and takes no 
   await using temporary = await scratch()
   vi.stubEnv('TMPDIR', temporary.path('.'))
   vi.stubEnv('FFREPORT', `file=${temporary.path('report.log')}`)
-  for await (const _ of ffmpegOutput(grey())) {
-    expect(await readdir(temporary.path('.'))).toEqual([expect.stringMatching(/^custos-/)])
-    break
+  try {
+    for await (const _ of ffmpegOutput(grey())) {
+      const [home = '', ...more] = await readdir(temporary.path('.'))
+      expect([home, more]).toEqual([expect.stringMatching(/^custos-ffmpeg-\d+$/), []])
+      expect(await readdir(temporary.path(home))).toHaveLength(1)
+      break
+    }
+    for (const home of await readdir(temporary.path('.'))) expect(await readdir(temporary.path(home))).toEqual([])
+  } finally {
+    vi.unstubAllEnvs()
   }
-  expect(await readdir(temporary.path('.'))).toEqual([])
-  vi.unstubAllEnvs()
+})
+
+describe('a child is fed while it is read', () => {
+  const frame = new Uint8Array(64 * 64)
+  const relay = () =>
+    ffmpegCommand('pipe:3')
+      .inputFormat('rawvideo')
+      .inputOptions(...words('-pix_fmt gray -video_size 64x64'))
+      .output('pipe:1')
+      .outputOptions(...words('-pix_fmt gray -f rawvideo'))
+
+  test('and gets every byte, in order, although the pieces share one buffer', async () => {
+    async function* feed() {
+      for (let n = 0; n < 200; n++) yield frame.fill(n)
+    }
+    const seen: number[] = []
+    for await (const block of blocks(ffmpegOutput(relay(), { feed: feed() }), 64 * 64)) seen.push(block[4095]!)
+    expect(seen).toEqual(Array.from({ length: 200 }, (_, n) => n))
+  })
+
+  test('a feed that fails ends it with the fault of the feed', async () => {
+    const fault = new Error('no more')
+    async function* feed() {
+      yield frame
+      throw fault
+    }
+    await expect(runFfmpeg(relay(), { feed: feed() })).rejects.toBe(fault)
+  })
+
+  test('a child that ends early ends the feed, and its own words say why', async () => {
+    let ended = false
+    async function* feed() {
+      try {
+        for (;;) yield frame
+      } finally {
+        ended = true
+      }
+    }
+    await runFfmpeg(relay().outputOptions('-frames:v', '1'), { feed: feed() })
+    expect(ended).toBe(true)
+    await failureOf(runFfmpeg(relay().outputOptions('-c:v', 'nonesuch'), { feed: feed() }))
+  })
 })
 
 test('an output is cut into blocks, and one that ends inside a block is an error', async () => {
@@ -107,5 +146,4 @@ test('lines come whole, whatever the chunks', async () => {
 test('versions are those of the program that runs', async () => {
   const versions = await ffmpegVersions()
   expect(Object.keys(versions).sort()).toEqual(['ffmpeg', 'libavcodec', 'libavfilter', 'libavformat', 'libswscale'])
-  await withScratch(async inside => expect(await readdir(inside)).toEqual([]))
 })

@@ -180,6 +180,59 @@ describe('a thing in smooth motion', () => {
     )
   })
 
+  test('has no box that lags behind it, when only every second to fifth frame was looked at', () => {
+    fc.assert(
+      fc.property(smooth, fc.integer({ min: 2, max: 5 }), (given, step) => {
+        const looks = Uint8Array.from(given.frames, (_, n) => (n % step === 0 ? 1 : 0))
+        const frames = given.frames.map((found, n) => (looks[n] ? found : []))
+        const made = link(frames, given.seconds, rules, looks).map(chain => boxesOf(chain, given.seconds, size, rules))
+        for (const one of given.frames.flat()) expect(covered(made, one)).toBe(true)
+      }),
+    )
+  })
+
+  test('that stood still unseen is covered there, and counts as seen', () => {
+    const { frames, seconds } = walk(50, 25, () => [400, 300])
+    const once = frames.map((found, n) => (n === 5 ? found.map(one => ({ ...one, until: 30 })) : []))
+    const looks = new Uint8Array(50)
+    looks[5] = 1
+    const [chain] = link(once, seconds, rules, looks)
+    const { runs, unseen } = boxesOf(chain!, seconds, size, rules)
+    expect([runs[0]![0], runs.at(-1)![1]]).toEqual([0, 37])
+    expect(unseen).toEqual([
+      [0, 4],
+      [31, 37],
+    ])
+  })
+
+  test('is one track over a second’s gap after it stood still, and none over a longer one', () => {
+    for (const [gap, tracks] of [
+      [24, 1],
+      [40, 2],
+    ] as const) {
+      const { frames, seconds } = walk(100, 25, () => [400, 300])
+      const held = frames.map((found, n) => {
+        if (n === 5) return found.map(one => ({ ...one, until: 30 }))
+        return n >= 30 + gap ? found : []
+      })
+      expect(plan({ frames: held, seconds })).toHaveLength(tracks)
+    }
+  })
+
+  test('is no evidence where it was only followed, and is followed all the same where it was seen', () => {
+    const { frames, seconds } = walk(50, 25, t => [300 + 100 * t, 300], 60, 0.55)
+    const followed = frames.map((found, n) =>
+      found.map(one => (n === 20 ? one : { ...one, score: 0.3, followed: true as const })),
+    )
+    expect(plan({ frames: followed, seconds })).toEqual([])
+    const seen = followed.map((found, n) =>
+      n % 5 === 0 ? found.map(({ followed: _, ...one }) => ({ ...one, score: 0.55 })) : found,
+    )
+    const [track, ...others] = plan({ frames: seen, seconds })
+    expect(others).toEqual([])
+    for (const one of frames.flat()) expect(covered([track!], one)).toBe(true)
+  })
+
   test('is one track through a stretch of weak sightings and a gap of a second, which the plan marks', () => {
     const { frames, seconds } = walk(75, 25, t => [300 + 100 * t, 300])
     const faded = frames.map((found, n) => (n >= 20 && n < 30 ? found.map(one => ({ ...one, score: 0.32 })) : found))

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { damagedFrames } from '../../service/redaction/damage.ts'
 import { digestFile } from '../../service/redaction/digest.ts'
-import { layoutFor } from '../../service/redaction/layout.ts'
+import { layoutFor, wholeOf } from '../../service/redaction/layout.ts'
 import { makePlan } from '../../service/redaction/make-plan.ts'
 import { loadModels, type Model } from '../../service/redaction/models.ts'
 import { canonicalPlan, parsePlan } from '../../service/redaction/plan.ts'
@@ -41,7 +41,7 @@ describe('a plan', () => {
     expect(plan.tool.models).toEqual([{ name, sha256 }])
     expect(plan.classes).toEqual(['plate'])
     expect(plan.tracks.every(track => track.class === 'plate')).toBe(true)
-    expect(Object.keys(plan.tool.parameters)).toEqual(['plate', 'plates'])
+    expect(Object.keys(plan.tool.parameters)).toEqual(['plate', 'looks', 'plates'])
   })
 
   test('tells of its progress frame by frame', async () => {
@@ -95,9 +95,16 @@ describe('no plan is made', () => {
 })
 
 test('a pool with a fault answers nothing more', async () => {
-  const layout = layoutFor(640, 360)
-  const picture = () => ({ ...layout, planes: new Uint8Array(3 * layout.width * layout.height) })
-  await using pool = openPool([{ model: await brokenModel(models.named('faces')), floors: { face: 0.3 } }], layout, 1)
+  const { width, height } = layoutFor(640, 360)
+  const looks = [{ scale: 'fine', region: wholeOf({ width, height }) }] as const
+  const picture = () => ({
+    width,
+    height,
+    planes: new Uint8Array(1.5 * width * height),
+    matrix: 'bt601' as const,
+    looks,
+  })
+  await using pool = openPool([{ model: await brokenModel(models.named('faces')), floors: { face: 0.3 } }], 1)
   const { findings } = await pool.submit(picture())
   await expect(findings).rejects.toThrow('a number that is none')
   await expect(pool.submit(picture())).rejects.toThrow('a number that is none')

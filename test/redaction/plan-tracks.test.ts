@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Finding } from '../../service/redaction/detector.ts'
 import { doubtsOf, tracksOf } from '../../service/redaction/plan-tracks.ts'
+import type { StandingFinding } from '../../service/redaction/pursue.ts'
+import { lookedAt, type Scan } from '../../service/redaction/scan.ts'
 
 const clip = {
   width: 1000,
@@ -10,14 +11,19 @@ const clip = {
 }
 const wanted = { class: 'face', models: ['ab'.repeat(32)], ground: 'third-party' } as const
 
-function face(x: number, score = 0.9): Finding {
-  return { class: 'face', score, box: { x, y: 0.4, w: 0.05, h: 0.1 } }
+function face(x: number, until: number, score = 0.9): StandingFinding {
+  return { class: 'face', score, box: { x, y: 0.4, w: 0.05, h: 0.1 }, until }
+}
+
+/** Every frame was looked at. */
+function scanOf(frames: StandingFinding[][], damaged: [number, number][] = []): Scan {
+  return { frames, looks: new Uint8Array(frames.length).fill(lookedAt.whole), cuts: [], damaged }
 }
 
 describe('tracks', () => {
   test('of what two detectors saw are one', () => {
-    const frames = clip.pts.map(() => [face(0.4), face(0.41, 0.6)])
-    const [track, ...others] = tracksOf({ frames, damaged: [] }, clip, wanted, 7)
+    const frames = clip.pts.map(n => [face(0.4, n), face(0.41, n, 0.6)])
+    const [track, ...others] = tracksOf(scanOf(frames), clip, wanted, 7)
     expect(others).toEqual([])
     expect(track).toMatchObject({ id: 7, class: 'face', ground: 'third-party', confidence: 900, unseen: [] })
     // 400..460 x 200..250, grown by 1.4, but by no less than 8 pixels, to even pixels.
@@ -25,23 +31,31 @@ describe('tracks', () => {
   })
 
   test('of another class are not made', () => {
-    const frames = clip.pts.map(() => [face(0.4)])
-    expect(tracksOf({ frames, damaged: [] }, clip, { ...wanted, class: 'plate' }, 1)).toEqual([])
+    const frames = clip.pts.map(n => [face(0.4, n)])
+    expect(tracksOf(scanOf(frames), clip, { ...wanted, class: 'plate' }, 1)).toEqual([])
   })
+})
+
+test('a scene cut ends tracks: no box reaches over it, and none is linked over it', () => {
+  const frames = clip.pts.map(n => (n < 20 ? [face(0.4, n)] : n >= 24 ? [face(0.4, n)] : []))
+  const tracks = tracksOf({ ...scanOf(frames), cuts: [22] }, clip, wanted, 1)
+  expect(tracks.map(({ runs }) => [runs[0]![0], runs.at(-1)![1]])).toEqual([
+    [0, 21],
+    [22, 49],
+  ])
 })
 
 describe('doubt', () => {
   test('is there where the decoder concealed something, and nowhere else', () => {
     const frames = clip.pts.map(() => [])
-    expect(doubtsOf({ frames, damaged: [] })).toEqual([])
+    expect(doubtsOf(scanOf(frames))).toEqual([])
     expect(
-      doubtsOf({
-        frames,
-        damaged: [
+      doubtsOf(
+        scanOf(frames, [
           [3, 5],
           [9, 9],
-        ],
-      }),
+        ]),
+      ),
     ).toEqual([
       [3, 5],
       [9, 9],
@@ -49,9 +63,9 @@ describe('doubt', () => {
   })
 
   test('is there where more was found than a frame can show, and the plan is still made', () => {
-    const crowd = Array.from({ length: 2000 }, (_, i) => face((i % 100) / 100, 0.3 + i / 4000))
-    const frames = clip.pts.map(n => (n === 20 || n === 21 ? crowd : [face(0.4)]))
-    expect(doubtsOf({ frames, damaged: [[21, 22]] })).toEqual([[20, 22]])
-    expect(tracksOf({ frames, damaged: [] }, clip, wanted, 1).length).toBeGreaterThan(0)
+    const crowd = (n: number) => Array.from({ length: 2000 }, (_, i) => face((i % 100) / 100, n, 0.3 + i / 4000))
+    const frames = clip.pts.map(n => (n === 20 || n === 21 ? crowd(n) : [face(0.4, n)]))
+    expect(doubtsOf(scanOf(frames, [[21, 22]]))).toEqual([[20, 22]])
+    expect(tracksOf(scanOf(frames), clip, wanted, 1).length).toBeGreaterThan(0)
   })
 })

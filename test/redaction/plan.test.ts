@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { coversOf } from '../../service/redaction/covers.ts'
 import {
   assertPlanFits,
   type BoxRun,
@@ -55,6 +56,15 @@ describe('a plan', () => {
     expect(coveredFrames(twice)).toBe(6)
   })
 
+  test('covers nothing of a track kept visible, though it lies under a box of another, and nothing else less', () => {
+    const seen = { ...sound.tracks[0]!, id: 2, visible: true as const, runs: [[0, 9, 100, 20, 30, 40]] as BoxRun[] }
+    const kept = planOf(sound.tracks[0]!.runs, { tracks: [sound.tracks[0]!, seen] })
+    expect(parsePlan(canonicalPlan(kept))).toEqual(kept)
+    expect(coversOf(kept)).toEqual(coversOf(sound))
+    expect(coveredFrames(kept)).toBe(6)
+    expect(planDigest(kept)).not.toBe(planDigest(sound))
+  })
+
   test('may end at an odd border of the frame', () => {
     expect(() => parsePlan(JSON.stringify(planOf([[0, 9, 600, 0, 41, 360]])))).not.toThrow()
   })
@@ -77,6 +87,10 @@ describe('a plan', () => {
       ]),
     ],
     ['an unknown field', { ...sound, note: '' } as RedactionPlan],
+    [
+      'a track that is half visible',
+      planOf([], { tracks: [{ ...sound.tracks[0]!, visible: false as unknown as true }] }),
+    ],
     ['another version', { ...sound, v: 'custos-plan/v2' } as unknown as RedactionPlan],
     ['the same track twice', { ...sound, tracks: [sound.tracks[0]!, sound.tracks[0]!] }],
     ['doubt beyond the clip', planOf([[0, 4, 10, 20, 30, 40]], { couldNotTell: [[99, 100]] })],

@@ -6,12 +6,13 @@ import {
   canonicalCertificate,
   parseCertificate,
   soundCopy,
+  wellFormed,
 } from '../../service/redaction/certificate.ts'
 import { makePlan } from '../../service/redaction/make-plan.ts'
 import { loadModels } from '../../service/redaction/models.ts'
 import type { BoxRun, RedactionPlan } from '../../service/redaction/plan.ts'
 import { type ClipInfo, probeClip } from '../../service/redaction/probe.ts'
-import { checkCopy, proveRedaction } from '../../service/redaction/prove.ts'
+import { checkCopy, measureFill, proveRedaction } from '../../service/redaction/prove.ts'
 import { type Rendered, renderPlan } from '../../service/redaction/render.ts'
 import { ffmpeg, handPlan, motion, scratch, words, x264 } from './clips.ts'
 
@@ -30,34 +31,38 @@ beforeAll(async () => {
 })
 afterAll(() => folder[Symbol.asyncDispose]())
 
-const check = async (path: string, by: RedactionPlan = plan) => (await checkCopy(path, clip, by, rendered)).certificate
+const check = async (path: string, by: RedactionPlan = plan) =>
+  (await measureFill(path, await checkCopy(path, clip, by, rendered))).certificate
 
 describe('a copy is held against clip and plan', () => {
   test('a sound one passes, and its certificate is canonical and without floats', async () => {
     const certificate = await check(folder.path('copy.mp4'))
     expect(soundCopy(certificate)).toBe(true)
     expect(certificate).toMatchObject({
-      frames: { decoded: 20, farthestTickPerMille: 0 },
+      frames: { listed: 20, decoded: 20, farthestTickPerMille: 0 },
       fill: { colour: '#000000', tolerance: 12, edgePixels: 4, frames: 20, boxes: 20, framesBeyond: [] },
       metadata: [],
       couldNotTell: { frames: 0, blanked: true },
     })
-    expect(certificate.fill.worst).toBeLessThanOrEqual(12)
+    expect(certificate.fill!.worst).toBeLessThanOrEqual(12)
     const text = canonicalCertificate(certificate)
     expect(canonicalCertificate(parseCertificate(text))).toBe(text)
     expect(numbersIn(JSON.parse(text)).filter(n => !Number.isInteger(n))).toEqual([])
   })
 
-  test('nothing is acceptable that no detector looked at', async () => {
+  test('nothing is acceptable that no detector looked at, and nothing sound that was not decoded', async () => {
     expect(acceptable(await check(folder.path('copy.mp4')))).toBe(false)
+    const { certificate } = await checkCopy(folder.path('copy.mp4'), clip, plan, rendered)
+    expect(certificate.fill).toBeUndefined()
+    expect([wellFormed(certificate), soundCopy(certificate)]).toEqual([true, false])
   })
 
   test('a box that is missing on one frame is found on that frame', async () => {
     const gappy = handPlan(clip, runs.toSpliced(7, 1))
     await renderPlan(folder.path('clip.mp4'), clip, gappy, folder.path('gappy.mp4'))
     const certificate = await check(folder.path('gappy.mp4'))
-    expect(certificate.fill.framesBeyond).toEqual([[7, 7]])
-    expect(certificate.fill.worst).toBeGreaterThan(100)
+    expect(certificate.fill!.framesBeyond).toEqual([[7, 7]])
+    expect(certificate.fill!.worst).toBeGreaterThan(100)
     expect(soundCopy(certificate)).toBe(false)
   })
 
@@ -67,7 +72,7 @@ describe('a copy is held against clip and plan', () => {
       runs.map(([a, b, x, y, w, h]): BoxRun => [a, b, x, y, w - 10, h]),
     )
     await renderPlan(folder.path('clip.mp4'), clip, narrow, folder.path('narrow.mp4'))
-    expect((await check(folder.path('narrow.mp4'))).fill.framesBeyond).toEqual([[0, 19]])
+    expect((await check(folder.path('narrow.mp4'))).fill!.framesBeyond).toEqual([[0, 19]])
   })
 
   test('another fill than the certificate names is found', async () => {
@@ -93,7 +98,7 @@ describe('a copy is held against clip and plan', () => {
     expect(missing.frames.decoded).toBe(19)
     expect(soundCopy(missing)).toBe(false)
     const late = await change("setpts='PTS+gte(N,10)*3'", '-enc_time_base', '1:12800')
-    expect(late.frames).toEqual({ decoded: 20, farthestTickPerMille: 3000 })
+    expect(late.frames).toEqual({ listed: 20, decoded: 20, farthestTickPerMille: 3000 })
     expect(soundCopy(late)).toBe(false)
   })
 
@@ -125,8 +130,11 @@ describe('the second look', () => {
     expect(faces(open.residual?.hits)).toBeGreaterThan(0)
     expect(acceptable(open)).toBe(false)
     expect(open).toMatchObject({
-      secondLook: { independence: 'same-models', framesScanned: info.frames },
-      bound: { method: 'poisson' },
+      looks: [
+        { family: 'detectors', independence: 'same-models', view: { mirrored: true } },
+        { family: 'text', independence: 'other-models', view: { mirrored: false } },
+      ],
+      bounds: [{ method: 'poisson' }, {}],
     })
 
     const covered = await prove(whole)
@@ -136,15 +144,15 @@ describe('the second look', () => {
   })
 
   test('its bound follows the rule of three, grows with the hits, and never says more than all', () => {
-    expect(boundFor(3000, 0, ['face'])).toMatchObject({
+    expect(boundFor('detectors', 3000, 0)).toMatchObject({
       method: 'rule-of-three',
       framesPerMillion: 1000,
       confidencePercent: 95,
     })
     // Exact Poisson limits (chi-squared quantiles) for 1, 5 and 20 events: 4.744, 10.513, 29.062.
-    const limits = [1, 5, 20].map(hits => boundFor(1_000_000, hits, ['face'])!.framesPerMillion)
+    const limits = [1, 5, 20].map(hits => boundFor('text', 1_000_000, hits).framesPerMillion)
     for (const [i, exact] of [4.744, 10.513, 29.062].entries()) expect(Math.abs(limits[i]! - exact)).toBeLessThan(1.1)
-    expect(boundFor(1, 0, [])!.framesPerMillion).toBe(1_000_000)
+    expect(boundFor('text', 1, 0).framesPerMillion).toBe(1_000_000)
   })
 })
 

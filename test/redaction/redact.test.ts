@@ -53,7 +53,20 @@ describe('one call makes a copy', () => {
     })
     expect(parseCertificate(made.certificate)).toMatchObject({ copy, plan: { sha256: planSha256 } })
     expect(made.manifest).not.toMatch(/\d\.\d+[,}]/)
-    expect(new Set(stages)).toEqual(new Set(['render', 'check']))
+    expect(new Set(stages)).toEqual(new Set(['render']))
+  })
+
+  test('and decodes and measures it where it is to be proven, and says that nobody did where not', async () => {
+    const input = await make('proven.mp4')
+    const plan = await planFor(input)
+    const stages: Stage[] = []
+    const onProgress = (stage: Stage) => stages.push(stage)
+    const proven = await run(input, 'proven-copy.mp4', { plan, prove: true, onProgress })
+    expect(parseCertificate(proven.certificate)).toMatchObject({ frames: { decoded: 15 }, fill: { boxes: 15 } })
+    expect(new Set(stages)).toEqual(new Set(['render', 'prove']))
+    const told = parseCertificate((await run(input, 'told.mp4', { plan })).certificate)
+    expect(told).toMatchObject({ frames: { listed: 15 }, metadata: [] })
+    expect([told.fill, told.frames.decoded, told.residual]).toEqual([undefined, undefined, undefined])
   })
 
   test('of the same bytes each time', async () => {
@@ -109,7 +122,7 @@ describe('when it fails, the target is as it was and nothing else is left', () =
     await expect(run(input, 'old.mp4', { plan: await planFor(input), fill: 'red' })).rejects.toThrow(/#rrggbb/)
   })
 
-  test.each<Stage>(['plan', 'render', 'check'])('an abort while it is at %s', async stage => {
+  test.each<Stage>(['plan', 'render', 'prove'])('an abort while it is at %s', async stage => {
     const input = await make('aborted.mp4', 60)
     await file('old.mp4', 'old')
     const before = await readdir(folder.path('.'))
@@ -117,9 +130,8 @@ describe('when it fails, the target is as it was and nothing else is left', () =
     const reason = new Error('enough')
     const onProgress = (at: Stage) => at === stage && abort.abort(reason)
     const plan = stage === 'plan' ? undefined : await planFor(input)
-    await expect(run(input, 'old.mp4', { plan, classes: ['plate'], onProgress, signal: abort.signal })).rejects.toBe(
-      reason,
-    )
+    const asked = { plan, classes: ['plate'] as const, prove: true, onProgress, signal: abort.signal }
+    await expect(run(input, 'old.mp4', asked)).rejects.toBe(reason)
     expect(await readdir(folder.path('.'))).toEqual(before)
     expect(await readFile(folder.path('old.mp4'), 'utf8')).toBe('old')
   })

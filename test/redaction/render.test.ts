@@ -1,9 +1,9 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseFill } from '../../service/redaction/colour.ts'
-import { coversOf } from '../../service/redaction/covers.ts'
 import type { BoxRun } from '../../service/redaction/plan.ts'
 import { type ClipInfo, FramesDiffer, probeClip } from '../../service/redaction/probe.ts'
+import { checkCopy, measureFill } from '../../service/redaction/prove.ts'
 import { type RenderOptions, renderPlan } from '../../service/redaction/render.ts'
 import {
   difference,
@@ -137,6 +137,10 @@ describe('the fill is what was asked for, whatever the clip is made of', () => {
         ...words('-pix_fmt yuv420p10le -colorspace bt2020nc -color_primaries bt2020 -color_trc bt2020-10'),
       ],
     ],
+    [
+      'ten-bit-full-range.mp4',
+      ['-vf', 'scale=out_range=pc', ...bFrames, ...words('-pix_fmt yuv420p10le -color_range pc')],
+    ],
     ['yuv444.mp4', [...bFrames, '-pix_fmt', 'yuv444p']],
     ['rgb.mp4', ['-c:v', 'libx264rgb', '-preset', 'ultrafast', '-pix_fmt', 'rgb24']],
     ['jpeg.mkv', ['-c:v', 'mjpeg', '-q:v', '2', '-pix_fmt', 'yuvj422p']],
@@ -195,24 +199,54 @@ describe('what a plan asks for beyond its tracks', () => {
     expect(await blank({ blankWhereUnsure: false })).toEqual([])
   })
 
-  test('a crowd of more boxes than there are slots blanks the frame', async () => {
-    const clip = { width: 160, height: 120, frames: 20 }
-    const boxes = Array.from({ length: 401 }, (_, i): BoxRun[] => [[4, 6 + (i % 2), (i % 80) * 2, 0, 2, 2]])
-    const covers = coversOf(handPlan(clip, ...boxes))
-    expect(covers.filter(c => c.w === 160)).toMatchObject([{ first: 4, last: 6, h: 120 }])
-    expect(covers.filter(c => c.first <= 6 && c.w < 160)).toEqual([])
-    expect(covers.filter(c => c.first === 7)).toHaveLength(200)
-  })
-
-  test('sixty boxes at once', async () => {
+  test.each([
+    [60, 'slots'],
+    [450, 'mask'],
+  ])('%i boxes at once, drawn by %s', async (count, way) => {
     const path = await make('many.mp4')
     const clip = await probeClip(path)
-    const at = (i: number) => ({ x: (i % 10) * 16, y: Math.floor(i / 10) * 20, w: 12, h: 12 })
-    const runs = Array.from({ length: 60 }, (_, i): BoxRun[] => [[0, 19, at(i).x, at(i).y, 12, 12]])
-    const { slots } = await renderPlan(path, clip, handPlan(clip, ...runs), folder.path('out.mp4'))
-    const out = await rgbFrames(folder.path('out.mp4'))
-    expect(slots).toBe(60)
-    for (let i = 0; i < 60; i++) expect(farthest(out, 7, inset(at(i), 4), [0, 0, 0])).toBeLessThanOrEqual(12)
+    const at = (i: number) => ({ x: (i % 10) * 16, y: (Math.floor(i / 10) % 6) * 20, w: 12, h: 12 })
+    const runs = Array.from({ length: count }, (_, i): BoxRun[] => [[4, 15, at(i).x, at(i).y, 12, 12]])
+    const { drawnBy } = await renderPlan(path, clip, handPlan(clip, ...runs), folder.path('out.mp4'), { crf: 10 })
+    expect(drawnBy).toBe(way)
+    const [before, after] = [await rgbFrames(path), await rgbFrames(folder.path('out.mp4'))]
+    for (let i = 0; i < 60; i++) {
+      for (const n of [4, 9, 15]) expect(farthest(after, n, inset(at(i), 4), [0, 0, 0])).toBeLessThanOrEqual(12)
+      for (const n of [3, 16]) expect(difference(before, after, n, at(i))).toBeLessThan(25)
+    }
+  })
+})
+
+describe('a script that is too long for sendcmd gives way to a mask, with the same result', () => {
+  test.each<[name: string, args: string[]]>([
+    ['long.mp4', bFrames],
+    ['long-variable.mkv', [...bFrames, ...words(jitter)]],
+    ['long-turned.mp4', bFrames],
+  ])('%s', async (name, args) => {
+    const path = folder.path(name)
+    await ffmpeg(...motion(160, 120, 400), ...args, path)
+    if (name === 'long-turned.mp4') await rewrite(path, path, bytes => setMatrix(bytes, [0, 1, -1, 0]))
+    const clip = await probeClip(path)
+    const { blinking, moving } = restless(clip)
+    const more = Array.from({ length: 16 }, (_, i) =>
+      moving.map(([a, b, x, y, w, h]): BoxRun => [a, b, x + 2 * (i % 8), y + 2 * (i % 2), w, h]),
+    )
+    const plan = handPlan(clip, blinking, ...more)
+    const out = folder.path('out.mp4')
+    const rendered = await renderPlan(path, clip, plan, out, { fill: '#3060c0', crf: 10 })
+    expect(rendered.drawnBy).toBe('mask')
+    const { certificate } = await measureFill(out, await checkCopy(out, clip, plan, rendered))
+    expect(certificate).toMatchObject({
+      frames: { decoded: 400, farthestTickPerMille: 0 },
+      fill: { framesBeyond: [] },
+      metadata: [],
+    })
+    const [before, after] = [await rgbFrames(path), await rgbFrames(out)]
+    const [, , x, y, w, h] = blinking[0]!
+    const late = clip.pts.flatMap((_, n) =>
+      n % 2 === 1 && difference(before, after, n, inset({ x, y, w, h }, 4)) > 20 ? [n] : [],
+    )
+    expect(late).toEqual([])
   })
 })
 

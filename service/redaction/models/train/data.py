@@ -24,14 +24,14 @@ MONOTONOUS = ('traore-face-gray', 'nelson-mask-gray')
 class Pictures:
     """All pictures of one split in the packs under `root`; `info` is one label record a picture, JPEGs are read when needed."""
 
-    def __init__(self, root, split, packs=('faces', 'plates'), tiers='ABC'):
+    def __init__(self, root, split, packs=('faces', 'plates'), tiers='ABC', rights=('clear', 'mixed', 'weak')):
         self.info, self.where = [], []
         for pack in packs:
             folder = Path(root) / pack
             records = [i for i in json.loads((folder / 'labels.json').read_text())['images'] if i['split'] == split]
             shards = {name: shard_index(folder / name) for name in sorted({i['shard'] for i in records})}
             for record in records:
-                if record.get('tier', 'A') in tiers:
+                if record.get('tier', 'A') in tiers and record.get('rights', 'clear') in rights:
                     self.info.append({**record, 'pack': pack})
                     self.where.append(shards[record['shard']][record['file']])
 

@@ -5,12 +5,14 @@ Most validation boxes were made by a teacher of the same family, so the numbers 
 models with one another; the column `human` counts the faces that a person marked.
 """
 import argparse
+import math
 import os
 
 import cv2
 import numpy as np
 import onnxruntime
 
+from conditions import CONDITIONS
 from data import Pictures
 from teacher import single_thread
 
@@ -20,9 +22,10 @@ LOWEST_SCORE = .02
 
 
 class Model:
-    """An exported detector: BGR picture of any size -> boxes [N, 5] (x1, y1, x2, y2, score), best first."""
+    """One column of an exported detector: BGR picture of any size -> boxes [N, 5] (x1, y1, x2, y2, score), best first."""
 
-    def __init__(self, path, channels='rgb'):
+    def __init__(self, path, channels='rgb', column=0):
+        self.column = column
         self.session = onnxruntime.InferenceSession(path, single_thread(), ['CPUExecutionProvider'])
         self.order = slice(None, None, -1) if channels == 'rgb' else slice(None)
 
@@ -31,6 +34,7 @@ class Model:
         padded = cv2.copyMakeBorder(bgr, 0, -height % 32, 0, -width % 32, cv2.BORDER_CONSTANT)
         x = np.ascontiguousarray(padded[:, :, self.order].transpose(2, 0, 1)[None], dtype=np.float32)
         scores, boxes = self.session.run(None, {'input': x})
+        scores = scores[..., self.column:self.column + 1]
         found = scores[0, :, 0] > LOWEST_SCORE
         return suppressed(np.concatenate([boxes[0, found], scores[0, found]], 1))
 
@@ -56,7 +60,7 @@ def overlaps(a, b, of_a=False):
 
 
 def compare(found, info):
-    """One picture. -> rows (score, hit) of the boxes that count, and (best score or 0, IoU, height, human) a marked face."""
+    """One picture. -> rows (score, hit) of the boxes that count, and (best score or 0, IoU, height, human, width) a marked face or plate."""
     marked, ignored = (np.array(info[k], float).reshape(-1, 4) for k in ('boxes', 'ignore'))
     iou = overlaps(found, marked)
     excused = (overlaps(found, ignored, of_a=True) >= .5).any(1) | (iou >= .5).any(1)
@@ -69,28 +73,34 @@ def compare(found, info):
             rows.append((box[4], 1))
         elif not excused[k]:
             rows.append((box[4], 0))
-    human = [source.startswith('h') for source in info['box_src']]
-    return rows, list(zip(best, quality, marked[:, 3] - marked[:, 1], human))
+    human = [source.startswith('h') for source in info.get('box_src', ['h'] * len(marked))]
+    return rows, list(zip(best, quality, marked[:, 3] - marked[:, 1], human, marked[:, 2] - marked[:, 0]))
 
 
-def evaluate(model, pictures):
+def evaluate(model, pictures, condition='plain'):
     """-> {name: number} in the order of the table."""
+    worse = CONDITIONS[condition]
     rows, faces = [], []
     for index, info in enumerate(pictures.info):
-        more_rows, more_faces = compare(model(pictures.bgr(index)), info)
+        more_rows, more_faces = compare(model(worse(pictures.bgr(index))), info)
         rows += more_rows
         faces += more_faces
-    rows = np.array(sorted(rows, reverse=True)).reshape(-1, 2)
-    best, quality, height, human = np.array(faces).T
-    hits, wrong = rows[:, 1].cumsum(), (1 - rows[:, 1]).cumsum()
-    precision = np.maximum.accumulate((hits / (hits + wrong))[::-1])[::-1]
-    allowed = np.searchsorted(wrong, FALSE_PER_PICTURE * len(pictures) + .5)
-    score = rows[min(allowed, len(rows) - 1), 0]
-    result = {'AP50': float(np.trapezoid(precision, hits / len(faces))), 'IoU': float(quality[best > 0].mean()),
-              'score': float(score), 'recall': float((best >= score).mean())}
+    best, quality, height, human, _ = np.array(faces).T
+    result, score = summary(rows, best, quality, len(pictures))
     for low, high in HEIGHTS_PX:
         result[f'{low}-{high}px' if high < 1e9 else f'{low}px+'] = float((best >= score)[(height >= low) & (height < high)].mean())
-    return result | {'human': float((best >= score)[human > 0].mean())}
+    return result | {'human': float((best >= score)[human > 0].mean()) if human.any() else math.nan}
+
+
+def summary(rows, best, quality, pictures):
+    """-> AP50, mean IoU, and at `FALSE_PER_PICTURE` the score needed and the recall, and that score again. `rows` as `compare` gives them."""
+    rows = np.array(sorted(rows, reverse=True)).reshape(-1, 2)
+    hits, wrong = rows[:, 1].cumsum(), (1 - rows[:, 1]).cumsum()
+    precision = np.maximum.accumulate((hits / (hits + wrong))[::-1])[::-1]
+    allowed = np.searchsorted(wrong, FALSE_PER_PICTURE * pictures + .5)
+    score = float(rows[min(allowed, len(rows) - 1), 0])
+    return {'AP50': float(np.trapezoid(precision, hits / len(best))), 'IoU': float(quality[best > 0].mean()),
+            'score': score, 'recall': float((best >= score).mean())}, score
 
 
 def table(results):
@@ -105,6 +115,8 @@ if __name__ == '__main__':
     arguments.add_argument('models', nargs='+')
     arguments.add_argument('--datasets', default=os.environ.get('CUSTOS_DATASETS'))
     arguments.add_argument('--channels', choices=('rgb', 'bgr'), default='rgb')
+    arguments.add_argument('--tiers', default='ABC')
+    arguments.add_argument('--condition', choices=CONDITIONS, default='plain')
     chosen = arguments.parse_args()
-    val = Pictures(chosen.datasets, 'val', packs=('faces',))
-    print(table({path: evaluate(Model(path, chosen.channels), val) for path in chosen.models}))
+    val = Pictures(chosen.datasets, 'val', packs=('faces',), tiers=chosen.tiers)
+    print(table({path: evaluate(Model(path, chosen.channels), val, chosen.condition) for path in chosen.models}))

@@ -1,0 +1,25 @@
+import type { Reply } from './processes.ts'
+
+/**
+ * The other end of processes.ts, to be called once by the program: `open` is given the greeting and makes what answers
+ * questions, one after another. What either throws is a fault, and the process ends with whoever started it.
+ */
+export function answerQuestions<G, Q, A>(open: (greeting: G) => Promise<(question: Q) => Promise<A>>): void {
+  let opened: Promise<(question: Q) => Promise<A>> | undefined
+
+  async function reply(message: unknown): Promise<Reply<A> | undefined> {
+    try {
+      if (opened) return { answer: await (await opened)(message as Q) }
+      opened = open(message as G)
+      await opened
+      return undefined
+    } catch (fault) {
+      return { fault }
+    }
+  }
+  process.on('message', async message => {
+    const replied = await reply(message)
+    if (replied) process.send!(replied)
+  })
+  process.on('disconnect', () => process.exit())
+}

@@ -1,0 +1,87 @@
+/** Which frames are looked at, and what of them: where something changed, and now and then all of it. */
+import type { Box } from './box.ts'
+import { blockSide, type Changes, changedRegion } from './changes.ts'
+import type { Look } from './detector.ts'
+import { fineness, type Layout, wholeOf } from './layout.ts'
+
+/** Times in milliseconds. They stand in every plan. */
+export const lookRules = {
+  /** What changes is looked at this often at most, and on no two frames running unless they are further apart: between looks it is followed. */
+  changeMs: 100,
+  apartMs: 150,
+  /** All of the frame is looked at at least this often while something changes, and while nothing does. */
+  movingMs: 800,
+  stillMs: 1000,
+  /** The fine look: what changes, and all of it. */
+  fineChangeMs: 800,
+  fineStillMs: 3000,
+} as const
+
+export interface LookPlanner {
+  /** What of a frame to look at, given what changed on it since that was last looked at. All of it, finely, at a cut. */
+  next(seconds: number, changes: Changes, cut?: boolean): Look[]
+}
+
+/** What moves is seen with this much around it, in blocks: networks need the surroundings. */
+const contextBlocks = 4
+/** A part is at least so many blocks wide and high. */
+const leastBlocks = 12
+/** Above this share of the frame, all of it is looked at. */
+const wholeFrom = 0.6
+
+export function planLooks(layout: Layout): LookPlanner {
+  const whole = wholeOf(layout)
+  const last = {
+    coarse: Number.NEGATIVE_INFINITY,
+    whole: Number.NEGATIVE_INFINITY,
+    fine: Number.NEGATIVE_INFINITY,
+    fineWhole: Number.NEGATIVE_INFINITY,
+  }
+
+  let before = Number.NEGATIVE_INFINITY
+
+  return {
+    next(seconds, changes, cut = false) {
+      if (cut) last.whole = last.fineWhole = Number.NEGATIVE_INFINITY
+      const since = (what: keyof typeof last) => (seconds - last[what]) * 1000 + 0.5
+      const changed = changedRegion(changes, layout.width / blockSide)
+      const region = changed && widened(changed, layout)
+      const looks: Look[] = []
+      const isWhole = since('whole') >= (changed ? lookRules.movingMs : lookRules.stillMs)
+      const due = since('coarse') >= (last.coarse === before ? lookRules.apartMs : lookRules.changeMs)
+      before = seconds
+      if (isWhole || (region && due)) {
+        const seen = isWhole ? whole : region!
+        looks.push({ scale: 'coarse', region: seen })
+        last.coarse = seconds
+        if (seen.w * seen.h >= whole.w * whole.h) last.whole = seconds
+      }
+      if (looks.length > 0 && since('fineWhole') >= lookRules.fineStillMs) {
+        looks.push({ scale: 'fine', region: scaled(whole) })
+        last.fineWhole = last.fine = seconds
+      } else if (looks.length > 0 && region && since('fine') >= lookRules.fineChangeMs) {
+        looks.push({ scale: 'fine', region: scaled(region) })
+        last.fine = seconds
+      }
+      return looks
+    },
+  }
+}
+
+/** The region in pixels, with context, or all of the frame. */
+function widened({ x, y, w, h }: Box, layout: Layout): Box {
+  const [left, right] = stretched(x, w, layout.width / blockSide)
+  const [top, bottom] = stretched(y, h, layout.height / blockSide)
+  const box = { x: left * blockSide, y: top * blockSide, w: (right - left) * blockSide, h: (bottom - top) * blockSide }
+  return box.w * box.h >= wholeFrom * layout.width * layout.height ? wholeOf(layout) : box
+}
+
+function stretched(from: number, length: number, most: number): [number, number] {
+  const wanted = Math.min(most, Math.max(leastBlocks, length + 2 * contextBlocks))
+  const start = Math.min(Math.max(0, Math.floor(from + (length - wanted) / 2)), most - wanted)
+  return [start, start + wanted]
+}
+
+function scaled({ x, y, w, h }: Box): Box {
+  return { x: x * fineness, y: y * fineness, w: w * fineness, h: h * fineness }
+}

@@ -1,0 +1,135 @@
+/**
+ * Workers in processes of their own. onnxruntime blocks whoever runs it, and a thread inside it can be neither ended nor
+ * outlived; a process that hangs, crashes or is no longer wanted is killed, and costs its job and nothing else.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+
+export interface Processes<Q, A> extends AsyncDisposable {
+  /**
+   * Resolves once a worker has taken the question, whose bytes are then no longer the caller's; the answer comes as a second
+   * promise. Both reject as soon as any worker has failed: processes with a fault answer nothing any more.
+   */
+  submit(question: Q): Promise<{ readonly answer: Promise<A> }>
+}
+
+export interface ProcessOptions {
+  /** A worker that thinks about one question for longer than this hangs. */
+  answerMs?: number | undefined
+  /** Aborting is a fault like any other: the workers are killed, and whoever waits is told the signal's reason. */
+  signal?: AbortSignal | undefined
+}
+
+/** What a worker sends back: one for each question, or a fault at any time. See answerer.ts. */
+export type Reply<A> = { readonly answer: A } | { readonly fault: unknown }
+
+/** A worker hung, died, or was asked after the end. */
+export class WorkerLost extends Error {
+  override readonly name = 'WorkerLost'
+}
+
+/** Thousands of times what an answer takes, and still an end. */
+const usualAnswerMs = 120_000
+/** The limit is counted in beats, so that time in which we were stopped ourselves (Ctrl-Z, a frozen container) is not held against a worker. */
+const beats = 20
+/** Nothing of our environment, which holds secrets; and onnxruntime reports to its maker unless it is told not to. */
+const environment = { ORT_DISABLE_TELEMETRY: '1' }
+const saidBytes = 2048
+
+interface Seat<A> {
+  readonly worker: ChildProcess
+  readonly ended: Promise<unknown>
+  asked?: { readonly answer: PromiseWithResolvers<A>; beats: number } | undefined
+}
+
+/** Starts `count` processes of the program (the path of a module), each of which is told `greeting` before its first question. */
+export function openProcesses<Q, A>(
+  program: string,
+  greeting: unknown,
+  count: number,
+  { answerMs = usualAnswerMs, signal }: ProcessOptions = {},
+): Processes<Q, A> {
+  const waiting: PromiseWithResolvers<Seat<A>>[] = []
+  let fault: unknown
+
+  function fail(reason: unknown): void {
+    fault ??= reason
+    for (const { reject } of waiting.splice(0)) reject(fault)
+    for (const seat of seats) {
+      seat.asked?.answer.reject(fault)
+      seat.asked = undefined
+      seat.worker.kill('SIGKILL')
+    }
+  }
+
+  function hear(seat: Seat<A>, reply: Reply<A>): void {
+    if ('fault' in reply) {
+      fail(reply.fault)
+      return
+    }
+    seat.asked?.answer.resolve(reply.answer)
+    seat.asked = undefined
+    const next = waiting.shift()
+    if (next) next.resolve(seat)
+    else free.push(seat)
+  }
+
+  function tell(seat: Seat<A>, message: unknown): void {
+    seat.worker.send(message as object, error => error && fail(error))
+  }
+
+  function start(): Seat<A> {
+    const worker = fork(program, [], {
+      env: environment,
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    const seat: Seat<A> = { worker, ended: once(worker, 'close').catch(() => {}) }
+    let said = ''
+    worker.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-saidBytes)
+    })
+    worker.on('message', (reply: Reply<A>) => hear(seat, reply))
+    worker.on('error', fail)
+    worker.on('close', (code, signal) => fail(new WorkerLost(`a worker ended with ${signal ?? code}: ${said}`)))
+    tell(seat, greeting)
+    return seat
+  }
+
+  function beat(): void {
+    for (const { asked } of seats) {
+      if (asked && ++asked.beats > beats) fail(new WorkerLost(`a worker gave no answer for ${answerMs} ms`))
+    }
+  }
+
+  const seats: readonly Seat<A>[] = Array.from({ length: count }, start)
+  const free = [...seats]
+  const pulse = setInterval(beat, answerMs / beats)
+  const abort = () => fail(signal?.reason)
+  signal?.addEventListener('abort', abort)
+  if (signal?.aborted) abort()
+
+  return {
+    async submit(question) {
+      if (fault) throw fault
+      let seat = free.pop()
+      if (!seat) {
+        const turn = Promise.withResolvers<Seat<A>>()
+        waiting.push(turn)
+        seat = await turn.promise
+      }
+      const answer = Promise.withResolvers<A>()
+      answer.promise.catch(() => {})
+      seat.asked = { answer, beats: 0 }
+      tell(seat, question)
+      return { answer: answer.promise }
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(pulse)
+      signal?.removeEventListener('abort', abort)
+      fail(new WorkerLost('the workers were sent home'))
+      await Promise.all(seats.map(({ ended }) => ended))
+    },
+  }
+}

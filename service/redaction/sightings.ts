@@ -1,0 +1,32 @@
+import { type Box, intersectionArea } from './box.ts'
+import type { DetectorClass } from './plan.ts'
+import type { ClipInfo } from './probe.ts'
+
+export interface Footage {
+  readonly path: string
+  readonly clip: ClipInfo
+}
+
+/** What a detector saw of one thing on one frame; pixels of the copy. */
+export interface Sighting {
+  readonly frame: number
+  readonly box: Box
+}
+
+/** Something that the detectors saw on these frames. Never without a sighting. */
+export interface SeenTrack {
+  readonly class: DetectorClass
+  readonly confidence: number
+  readonly sightings: readonly Sighting[]
+}
+
+/** Where two boxes that meet lie over one another. */
+export function overlap(a: Box, b: Box): Box {
+  const x = Math.max(a.x, b.x)
+  const y = Math.max(a.y, b.y)
+  return { x, y, w: Math.min(a.x + a.w, b.x + b.w) - x, h: Math.min(a.y + a.h, b.y + b.h) - y }
+}
+
+export function touches(boxes: readonly Box[], box: Box): boolean {
+  return boxes.some(one => intersectionArea(one, box) > 0)
+}

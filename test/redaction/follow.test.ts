@@ -1,0 +1,130 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { watchChanges } from '../../service/redaction/changes.ts'
+import type { Finding, Look } from '../../service/redaction/detector.ts'
+import { follow, type Luma } from '../../service/redaction/follow.ts'
+import { layoutFor, wholeOf } from '../../service/redaction/layout.ts'
+import { followRules, pursue } from '../../service/redaction/pursue.ts'
+
+const layout = layoutFor(640, 360)
+const side = 24
+
+/** Six by six squares of tones in no order. */
+const tones = Uint8Array.from({ length: 36 }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 7) % 220)
+
+/** A ground of waves, and on it a thing of its own pattern with its corner at x, y. */
+function scene(x: number, y: number, shown = true): Luma {
+  const bytes = Uint8Array.from(
+    { length: layout.width * layout.height },
+    (_, i) => 100 + 40 * Math.sin((i % layout.width) / 19) * Math.cos(Math.floor(i / layout.width) / 13),
+  )
+  if (shown) {
+    for (let row = 0; row < side; row++)
+      for (let column = 0; column < side; column++)
+        bytes[(y + row) * layout.width + x + column] = tones[(row >> 2) * 6 + (column >> 2)]!
+  }
+  return { ...layout, bytes }
+}
+
+function boxAt(x: number, y: number) {
+  return { x: x / layout.width, y: y / layout.height, w: side / layout.width, h: side / layout.height }
+}
+
+const face = (x: number, y: number, score = 0.9): Finding => ({ class: 'face', score, box: boxAt(x, y) })
+const whole: Look = { scale: 'fine', region: { x: 0, y: 0, w: layout.width * 2, h: layout.height * 2 } }
+
+/** Shows the frames one after another, 25 a second; on those that `seen` names, a look finds what it names. */
+function run(places: readonly { x: number; y: number; shown?: boolean }[], seen: Record<number, Finding[]>) {
+  const watch = watchChanges(layout)
+  const pursuing = pursue(layout, watch)
+  places.forEach(({ x, y, shown }, frame) => {
+    const luma = scene(x, y, shown)
+    const changes = watch.compare(luma.bytes)
+    const looks = seen[frame] ? [whole] : []
+    if (seen[frame]) watch.seen(luma.bytes, wholeOf(layout))
+    pursuing.take({ seconds: frame / 25, luma, changes, looks, findings: seen[frame] ?? [] })
+  })
+  return pursuing.frames
+}
+
+describe('a follower', () => {
+  test('finds what moved, within a pixel', () => {
+    const step = fc.integer({ min: -12, max: 12 })
+    fc.assert(
+      fc.property(fc.integer({ min: 60, max: 500 }), fc.integer({ min: 60, max: 250 }), step, step, (x, y, dx, dy) => {
+        const at = { box: { x, y, w: side, h: side }, dx: 0, dy: 0 }
+        const next = follow(scene(x, y), scene(x + dx, y + dy), at)
+        expect(Math.abs(next!.dx - dx)).toBeLessThanOrEqual(1)
+        expect(Math.abs(next!.dy - dy)).toBeLessThanOrEqual(1)
+      }),
+    )
+  })
+
+  test('says so when it is gone, and where there is nothing to hold on to', () => {
+    const at = { box: { x: 200, y: 100, w: side, h: side }, dx: 0, dy: 0 }
+    expect(
+      follow(scene(200, 100), { ...layout, bytes: new Uint8Array(layout.width * layout.height).fill(90) }, at),
+    ).toBeUndefined()
+    const plain = { ...layout, bytes: new Uint8Array(layout.width * layout.height).fill(90) }
+    expect(follow(plain, plain, at)).toBeUndefined()
+    expect(
+      follow(scene(200, 100), scene(200, 100), { ...at, box: { x: 630, y: 100, w: side, h: side } }),
+    ).toBeUndefined()
+  })
+})
+
+describe('a finding', () => {
+  test('stands, unseen again, for as long as the picture under it stays', () => {
+    const frames = run(Array(10).fill({ x: 200, y: 100 }), { 0: [face(200, 100)] })
+    expect(frames[0]).toEqual([{ ...face(200, 100), until: 9 }])
+    expect(frames.slice(1).flat()).toEqual([])
+  })
+
+  test('is taken back by a look that would show it and does not', () => {
+    const frames = run(Array(10).fill({ x: 200, y: 100 }), { 0: [face(200, 100)], 5: [] })
+    expect(frames[0]![0]!.until).toBe(4)
+  })
+
+  test('is followed from where a look saw it, forward when it moves on and back to where it came from', () => {
+    const places = Array.from({ length: 20 }, (_, n) => ({ x: 100 + 6 * n, y: 100 + 2 * n }))
+    const frames = run(places, { 10: [face(160, 120)] })
+    for (const [frame, { x, y }] of places.entries()) {
+      if (frame === 10) continue
+      const [found, ...others] = frames[frame]!
+      expect(others).toEqual([])
+      expect(found).toMatchObject({ class: 'face', until: frame, followed: true })
+      expect(Math.abs(found!.box.x * layout.width - x)).toBeLessThanOrEqual(2)
+      expect(Math.abs(found!.box.y * layout.height - y)).toBeLessThanOrEqual(2)
+    }
+  })
+
+  test('is followed no longer than the rules say, and not at all once it is out of sight', () => {
+    const places = Array.from({ length: 60 }, (_, n) => ({ x: 50 + 4 * n, y: 100, shown: n < 50 }))
+    const frames = run(places, { 0: [face(50, 100)] })
+    const last = frames.findLastIndex(found => found.length > 0)
+    expect(last).toBe((followRules.followMs / 1000) * 25)
+    const gone = run(
+      places.map((one, n) => ({ ...one, shown: n < 10 })),
+      { 0: [face(50, 100)] },
+    )
+    expect(gone.findLastIndex(found => found.length > 0)).toBeLessThan(12)
+  })
+
+  test('that is found again replaces what followed it', () => {
+    const places = Array.from({ length: 9 }, (_, n) => ({ x: 100 + 6 * n, y: 100 }))
+    const frames = run(places, { 0: [face(100, 100)], 4: [face(124, 100)], 8: [face(148, 100)] })
+    for (const found of frames) expect(found).toHaveLength(1)
+    expect(frames[4]![0]).not.toHaveProperty('followed')
+  })
+
+  test('does not go on over a cut', () => {
+    const watch = watchChanges(layout)
+    const pursuing = pursue(layout, watch)
+    const luma = scene(200, 100)
+    const frame = { luma, changes: new Uint8Array(watch.across * watch.down), looks: [], findings: [] }
+    pursuing.take({ ...frame, seconds: 0, looks: [whole], findings: [face(200, 100)] })
+    pursuing.cut()
+    pursuing.take({ ...frame, seconds: 0.04 })
+    expect(pursuing.frames.map(found => found.map(one => one.until))).toEqual([[0], []])
+  })
+})

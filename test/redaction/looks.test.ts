@@ -1,0 +1,168 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { blockSide, changedUnder, watchChanges } from '../../service/redaction/changes.ts'
+import { gistOf, isCut } from '../../service/redaction/cuts.ts'
+import { fineness, layoutFor, paneOver, squaresOver, wholeOf } from '../../service/redaction/layout.ts'
+import { lookRules, planLooks } from '../../service/redaction/looks.ts'
+import { halved, halvedLuma, viewOf } from '../../service/redaction/planes.ts'
+
+const layout = layoutFor(1920, 1080)
+const [across, down] = [layout.width / blockSide, layout.height / blockSide]
+const nothing = () => new Uint8Array(across * down)
+
+/** A plane of mild texture, with the same noise for the same seed. */
+function plane(seed = 0, noise = 0): Uint8Array {
+  return Uint8Array.from({ length: layout.width * layout.height }, (_, i) => {
+    const [x, y] = [i % layout.width, Math.floor(i / layout.width)]
+    return 90 + 60 * Math.sin(x / 23) * Math.cos(y / 17) + noise * ((((i + 1) * (2 * seed + 1) * 7919) % 7) - 3)
+  })
+}
+
+describe('what changed', () => {
+  test('is everything at first, and then nothing while a picture shows only noise', () => {
+    const watch = watchChanges(layout)
+    const first = watch.compare(plane())
+    expect(first.every(change => change === 1)).toBe(true)
+    watch.seen(plane(), wholeOf(layout))
+    for (const seed of [1, 2, 4]) expect(watch.compare(plane(seed, 1)).some(Boolean)).toBe(false)
+  })
+
+  test('is where something small came, however slowly: it is compared with what was last looked at', () => {
+    const watch = watchChanges(layout)
+    watch.seen(plane(), wholeOf(layout))
+    const dawning = [1, 2, 4, 8, 16].map(strength => {
+      const luma = plane()
+      for (let y = 100; y < 112; y++) for (let x = 200; x < 212; x++) luma[y * layout.width + x]! += strength
+      return watch.compare(luma).some(Boolean)
+    })
+    expect(dawning.at(-1)).toBe(true)
+    expect(dawning[0]).toBe(false)
+    const box = { x: 200 / layout.width, y: 100 / layout.height, w: 12 / layout.width, h: 12 / layout.height }
+    const luma = plane()
+    for (let y = 100; y < 112; y++) for (let x = 200; x < 212; x++) luma[y * layout.width + x] = 255
+    const changes = watch.compare(luma)
+    expect(changedUnder(changes, watch, box)).toBe(true)
+    expect(changedUnder(changes, watch, { ...box, x: 0.8 })).toBe(false)
+  })
+
+  test('a box beyond the border has nothing under it that could change', () => {
+    const all = nothing().fill(1)
+    expect(changedUnder(all, { across, down }, { x: 1.1, y: 0.2, w: 0.1, h: 0.1 })).toBe(false)
+    expect(changedUnder(all, { across, down }, { x: -0.05, y: 0.2, w: 0.1, h: 0.1 })).toBe(true)
+  })
+})
+
+test('a coarse view is the same whether the picture was halved before or after it travelled', () => {
+  const [width, height] = [64, 32]
+  const planes = Uint8Array.from({ length: (width * height * 3) / 2 }, (_, i) => (i * 37) % 220)
+  const fine = { width, height, planes, matrix: 'bt601', scale: 'fine', looks: [] } as const
+  const coarse = halved(fine, halvedLuma(fine))
+  expect(viewOf(coarse, 'coarse')).toEqual(viewOf({ ...fine }, 'coarse'))
+  expect(viewOf(coarse, 'coarse')).toMatchObject({ width: 32, height: 16 })
+})
+
+test.for([
+  ['bt601', [81, 90, 240], [255, 0, 0]],
+  ['bt709', [63, 102, 240], [255, 0, 0]],
+  ['bt601', [145, 54, 34], [0, 255, 1]],
+  ['bt709', [235, 128, 128], [255, 255, 255]],
+  ['bt601', [16, 128, 128], [0, 0, 0]],
+] as const)('%s %j is shown to detectors as %j', ([matrix, [y, u, v], rgb]) => {
+  const planes = Uint8Array.from({ length: 6 }, (_, i) => (i < 4 ? y : i < 5 ? u : v))
+  const { planes: seen } = viewOf({ width: 2, height: 2, planes, matrix, scale: 'fine', looks: [] }, 'fine')
+  for (const [channel, value] of rgb.entries()) expect(Math.abs(seen[4 * channel]! - value)).toBeLessThanOrEqual(2)
+})
+
+describe('looks', () => {
+  test('whatever changes and however fast frames come, every changed block is looked at in time', () => {
+    const steps = fc.array(
+      fc.record({
+        wait: fc.double({ min: 0.008, max: 1.2, noNaN: true }),
+        block: fc.nat(across * down - 1),
+        on: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: 60 },
+    )
+    fc.assert(
+      fc.property(steps, given => {
+        const planner = planLooks(layout)
+        let [now, whole] = [0, Number.NEGATIVE_INFINITY]
+        const pending = new Map<number, number>()
+        for (const { wait, block, on } of given) {
+          now += wait
+          if (on && !pending.has(block)) pending.set(block, now)
+          const changes = nothing()
+          for (const waiting of pending.keys()) changes[waiting] = 1
+          for (const { scale, region } of planner.next(now, changes)) {
+            if (scale === 'fine') continue
+            if (region.w === layout.width && region.h === layout.height) whole = now
+            for (const waiting of [...pending.keys()]) {
+              const [x, y] = [(waiting % across) * blockSide, Math.floor(waiting / across) * blockSide]
+              const inside = x >= region.x && y >= region.y && x < region.x + region.w && y < region.y + region.h
+              if (inside) pending.delete(waiting)
+            }
+          }
+          for (const since of pending.values()) expect((now - since) * 1000).toBeLessThan(lookRules.apartMs)
+          expect((now - whole) * 1000).toBeLessThanOrEqual(lookRules.stillMs)
+        }
+      }),
+    )
+  })
+
+  test('lie in the picture, in whole blocks, and their windows hold all of them', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 32, max: 4000 }),
+        fc.integer({ min: 32, max: 4000 }),
+        fc.nat(),
+        fc.nat(),
+        (w, h, a, b) => {
+          fc.pre(Math.max(w, h) / Math.min(w, h) < 20)
+          const picture = layoutFor(w, h)
+          const changes = new Uint8Array((picture.width / blockSide) * (picture.height / blockSide))
+          changes[a % changes.length] = 1
+          changes[b % changes.length] = 1
+          const planner = planLooks(picture)
+          planner.next(0, changes)
+          for (const { scale, region } of planner.next(0.5, changes)) {
+            const times = scale === 'fine' ? fineness : 1
+            const view = { width: picture.width * times, height: picture.height * times }
+            for (const window of [paneOver(region, view), ...squaresOver(region, view)]) {
+              expect(window.x >= 0 && window.y >= 0).toBe(true)
+              expect(window.x + window.w <= view.width && window.y + window.h <= view.height).toBe(true)
+            }
+            const pane = paneOver(region, view)
+            expect([pane.w % 32, pane.h % 32]).toEqual([0, 0])
+            expect(pane.x <= region.x && pane.y <= region.y).toBe(true)
+            expect(pane.x + pane.w >= region.x + region.w && pane.y + pane.h >= region.y + region.h).toBe(true)
+          }
+        },
+      ),
+    )
+  })
+
+  test('a new scene is looked at at once, all of it, finely', () => {
+    const planner = planLooks(layout)
+    planner.next(0, nothing().fill(1))
+    expect(planner.next(0.04, nothing())).toEqual([])
+    expect(planner.next(0.08, nothing(), true).map(look => look.scale)).toEqual(['coarse', 'fine'])
+  })
+})
+
+describe('a cut', () => {
+  const luma = (bytes: Uint8Array) => gistOf({ ...layout, bytes })
+  const other = Uint8Array.from({ length: layout.width * layout.height }, (_, i) => ((i * 31) ^ (i >> 9)) % 256)
+
+  test('is where two frames show different scenes', () => {
+    expect(isCut(luma(plane()), luma(other))).toBe(true)
+  })
+
+  test('is none where the light changes, something passes, or a frame is of one tone', () => {
+    const bright = plane().map(value => Math.min(255, value / 2 + 90))
+    const passing = plane()
+    for (let i = 0; i < passing.length * 0.3; i++) passing[i] = 20
+    const black = new Uint8Array(layout.width * layout.height)
+    for (const after of [bright, passing, black, plane(3, 2)]) expect(isCut(luma(plane()), luma(after))).toBe(false)
+    expect(isCut(luma(black), luma(plane()))).toBe(false)
+  })
+})
