@@ -11,8 +11,10 @@ cell := data.purposes[input.purpose].authorities[input.authority.type]
 demanded := {
 	"approvals": cell.approvals + _sensitivity.approvals,
 	"audio": _audio,
+	"couldNotTell": data.release.couldNotTell,
 	"expiresAfterDays": cell.expiresAfterDays,
 	"fill": data.release.fill,
+	"leakLimit": data.release.leakLimit,
 	"maxDownloads": cell.maxDownloads,
 	"redact": data.release.redact,
 	"region": input.exhibit.region,

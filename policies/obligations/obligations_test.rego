@@ -18,8 +18,10 @@ test_obligations_come_from_the_cell_of_purpose_and_authority if {
 	_demanded("criminal-investigation", "warrant", "ordinary") == {
 		"approvals": 0,
 		"audio": "drop",
+		"couldNotTell": "blank",
 		"expiresAfterDays": 30,
 		"fill": "constant",
+		"leakLimit": {"boundPerMillion": 1000000, "couldNotTellFrames": 0, "residualTracks": 0},
 		"maxDownloads": 5,
 		"redact": ["face", "plate"],
 		"region": "eu",

@@ -31,5 +31,19 @@ reasons contains "hold.missing" if {
 }
 
 # METADATA
+# description: The action is an edit of a redaction plan, and none was named.
+reasons contains "edit.missing" if {
+	"edit" in action.needs
+	not input.edit
+}
+
+# METADATA
+# description: The action is a review, and nothing was said of it.
+reasons contains "review.missing" if {
+	"review" in action.needs
+	not input.review
+}
+
+# METADATA
 # description: The row of the action in data/actions.json.
 action := data.actions[input.action]

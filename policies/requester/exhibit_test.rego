@@ -8,7 +8,10 @@ _near := {
 	"agency": {"id": "agency-a", "status": "active", "region": "eu", "mouUntil": 1767225601},
 }
 
-_needing := {"disclosure.prepare", "master.open", "package.download", "plan.preview", "request.file"}
+_needing := {
+	"copy.preview", "disclosure.prepare", "master.open", "package.download", "plan.edit", "plan.render",
+	"request.file",
+}
 
 _holding := {"hold.confirm", "hold.extend", "hold.place", "hold.request"}
 

@@ -2,6 +2,7 @@ package custos.requester_test
 
 # Who may do what: one row for each action, one column for each role; everything else is refused.
 _may := {
+	"copy.preview": {"records-manager"},
 	"disclosure.prepare": {"officer", "lawyer", "records-manager"},
 	"disclosure.read": {"officer", "lawyer", "records-manager", "auditor"},
 	"disclosure.review": {"records-manager"},
@@ -19,7 +20,9 @@ _may := {
 	"ledger.read-entries": {"auditor"},
 	"master.open": {"worker"},
 	"package.download": {"officer", "lawyer"},
-	"plan.preview": {"records-manager"},
+	"plan.edit": {"records-manager"},
+	"plan.read": {"records-manager", "auditor"},
+	"plan.render": {"records-manager"},
 	"request.approve": {"records-manager"},
 	"request.file": {"officer", "lawyer"},
 	"request.read": {"officer", "lawyer", "records-manager", "auditor"},

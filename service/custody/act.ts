@@ -12,7 +12,9 @@ export interface Act {
   /** The bytes or record this is about. */
   readonly obj?: { readonly sha256: string; readonly len: number; readonly role: ObjectRole }
   /** What it was made from: SHA-256 digests, hex. */
-  readonly from?: Readonly<Partial<Record<'parent' | 'plan' | 'tool' | 'certificate' | 'manifest' | 'package', string>>>
+  readonly from?: Readonly<
+    Partial<Record<'parent' | 'plan' | 'edit' | 'tool' | 'certificate' | 'manifest' | 'package', string>>
+  >
   /** The decision it rests on. `bundle`, `data`, `input` and `answer` are SHA-256 digests, hex. */
   readonly pol?: {
     readonly bundle: string

@@ -8,6 +8,7 @@ import {
   entryPath,
   indexOf,
   manifestPath,
+  optionalPaths,
   packagePath,
   proofPath,
   tagManifestPath,
@@ -26,7 +27,7 @@ export function checkComplete(files: Files): void {
   const wanted = [...bagTagPaths, ...Object.values(packagePath), ...proofs.map(entryPath), ...entries.map(proofPath)]
   const missing = wanted.filter(path => !files.has(path))
   if (missing.length > 0) refuted('file-missing', `missing: ${someOf(missing)}`)
-  const known = new Set(wanted)
+  const known = new Set([...wanted, ...optionalPaths])
   const unexpected = paths.filter(path => !known.has(path))
   if (unexpected.length > 0) refuted('file-unexpected', `not part of a package: ${someOf(unexpected)}`)
 }

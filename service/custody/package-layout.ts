@@ -12,8 +12,17 @@ export const packagePath = {
   openings: 'data/custody/openings.json',
 } as const
 
+/** The leak certificate as a page. Packages of before it lack it. */
+export const certificatePagePath = 'data/leak-certificate.html'
+export const optionalPaths: readonly string[] = [certificatePagePath]
+
 /** Files that explain and are no evidence: the ledger covers them only through the `disclosure.prepared` proof beside the ZIP. */
-export const explanatoryPaths: readonly string[] = [packagePath.page, packagePath.certificateDraft, packagePath.case]
+export const explanatoryPaths: readonly string[] = [
+  packagePath.page,
+  certificatePagePath,
+  packagePath.certificateDraft,
+  packagePath.case,
+]
 
 /** BagIt 1.0 (RFC 8493): both algorithms are written and both are demanded. */
 export const bagAlgorithms = ['sha256', 'sha512'] as const

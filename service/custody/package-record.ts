@@ -22,6 +22,7 @@ const object = z.looseObject({ sha256: digest, len: z.number(), role: z.string()
 const origins = z.looseObject({
   parent: digest.optional(),
   plan: digest.optional(),
+  edit: digest.optional(),
   certificate: digest.optional(),
   manifest: digest.optional(),
 })
@@ -35,13 +36,17 @@ const policy = z.looseObject({
 })
 const plan = z.looseObject({ classes: z.array(z.string()) })
 
+const most = z.int().min(0)
+const leakLimit = z.looseObject({ residualTracks: most, couldNotTellFrames: most, boundPerMillion: most })
+export type LeakLimit = z.infer<typeof leakLimit>
+
 /** The decision as the package shows it. `input` is the canonical JSON that policy judged. */
 const decisionSchema = z.strictObject({
   rule: z.literal('disclosure'),
   outcome: z.string(),
   reasons: z.array(z.string()),
   /** What must have been done; the rest of it is for people. */
-  obligations: z.looseObject({ redact: z.array(z.string()) }),
+  obligations: z.looseObject({ redact: z.array(z.string()), leakLimit: leakLimit.optional() }),
   bundle: digest,
   data: digest,
   inputDigest: digest,
@@ -130,6 +135,12 @@ export function checkObligations(files: Files): void {
   if (!read.success) refuted('file-malformed', `${packagePath.plan}: ${z.prettifyError(read.error)}`)
   const absent = redact.filter(name => !read.data.classes.includes(name))
   if (absent.length > 0) refuted('record-mismatch', `${packagePath.plan}: nobody looked for ${someOf(absent)}`)
+}
+
+/** What the decision lets go without a person; an older one than limits were lets go no track, and says nothing else. */
+export function leakLimitOf(files: Files): LeakLimit {
+  const none = { residualTracks: 0, couldNotTellFrames: Number.POSITIVE_INFINITY, boundPerMillion: 1_000_000 }
+  return readDecision(files).obligations.leakLimit ?? none
 }
 
 function readDecision(files: Files): z.infer<typeof decisionSchema> {

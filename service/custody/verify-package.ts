@@ -3,6 +3,7 @@ import { type Check, runCheck, verdict as verdictOf } from './check.ts'
 import { checkComplete, checkDeclaration, checkDigests, checkListed } from './package-bag.ts'
 import { chainInput, readOpenings } from './package-chain.ts'
 import { type Files, type PackageCode, type PackageListing, refuted, someOf } from './package-check.ts'
+import { checkEdits } from './package-edits.ts'
 import { packagePath } from './package-layout.ts'
 import { checkLeakLimit } from './package-leak.ts'
 import {
@@ -84,7 +85,7 @@ function checkRecord(files: Files, { openings }: Pick<ChainInput, 'openings'>): 
     check('acquisition', () => checkAcquisition(openings)),
     check('redacted-copy', () => checkRedactedCopy(files, redaction)),
     check('parent', () => checkParent(openings, redaction)),
-    check('plan', () => checkSource(files, redaction, 'plan')),
+    check('plan', () => checkSource(files, redaction, 'plan') ?? checkEdits(files, openings)),
     check('redaction-manifest', () => checkSource(files, redaction, 'manifest')),
     check('leak-certificate', () => checkSource(files, redaction, 'certificate')),
     check('leak-limit', () => checkLeakLimit(files, openings)),

@@ -1,5 +1,4 @@
 /** vault -> redaction -> vault: the master is opened under a recorded act, and its redacted copy is sealed beside it. Made once, then kept. */
-import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -11,15 +10,19 @@ import { newNumber } from '../intake/numbers.ts'
 import { custodian } from '../intake/openings.ts'
 import type { Obligations } from '../policy/decision.ts'
 import { type Asker, demand, keepDecision, polOf, whoOf } from '../policy/judge.ts'
-import { loadModels } from '../redaction/models.ts'
+import { certificateVersion } from '../redaction/certificate.ts'
+import type { Models } from '../redaction/models.ts'
+import { parsePlan } from '../redaction/plan.ts'
 import type { ClipLimits } from '../redaction/probe.ts'
 import { type Redaction, redact } from '../redaction/redact.ts'
 import type { Disclosing } from './disclosures.ts'
 import { requestFacts } from './facts.ts'
+import { digestOf, newestVersion } from './plans.ts'
 import { findDerivative } from './store.ts'
-import { type Derivative, derivatives, type Request } from './tables.ts'
+import { type Derivative, derivatives, type PlanVersion, type Request } from './tables.ts'
 
 export interface Deriving extends Disclosing {
+  readonly models: Models
   readonly workers: number
   readonly limits: ClipLimits
   /** One line for the operator. */
@@ -35,14 +38,30 @@ export const worker: Asker = {
   credential: 'service',
 }
 
-/** What shapes the bytes of a derivative: equal recipes share one. */
-function recipeOf({ redact: classes, audio, fill }: Obligations): string {
-  return createHash('sha256')
-    .update(JSON.stringify({ classes: [...classes].sort(), audio, fill }))
-    .digest('hex')
+/**
+ * What shapes a derivative and what is known of it, models included: equal recipes share one. A plan that a person edited is a recipe of
+ * its own.
+ */
+function recipeOf(
+  { redact: classes, audio, fill, couldNotTell }: Obligations,
+  models: Models,
+  edited: PlanVersion | undefined,
+): string {
+  const digests = classes.flatMap(wanted => models.planning(wanted).map(({ sha256 }) => sha256))
+  return digestOf(
+    JSON.stringify({
+      classes: [...classes].sort(),
+      audio,
+      fill,
+      couldNotTell,
+      models: [...new Set(digests)].sort(),
+      certificate: certificateVersion,
+      ...(edited && { plan: edited.sha256 }),
+    }),
+  )
 }
 
-/** The derivative that the obligations ask for. Throws what redaction throws; then nothing of it is kept, and `access.aborted` says so. */
+/** The derivative that the obligations ask for, by the plan that persons edited where they did. Throws what redaction throws; then nothing of it is kept, and `access.aborted` says so. */
 export async function derive(
   parts: Deriving,
   request: Request,
@@ -51,7 +70,9 @@ export async function derive(
   tell: (stage: string, fraction: number) => void,
   signal: AbortSignal,
 ): Promise<Derivative> {
-  const recipe = recipeOf(obligations)
+  const { models } = parts
+  const edited = await newestVersion(parts.db, request.requestId)
+  const recipe = recipeOf(obligations, models, edited)
   const kept = await findDerivative(parts.db, request.exhibitNumber, recipe)
   if (kept) return kept
   const exhibit = (await findExhibit(parts, request.exhibitNumber))!
@@ -64,15 +85,17 @@ export async function derive(
       input,
       output,
       classes: obligations.redact,
-      models: await loadModels(),
+      models,
+      plan: edited && parsePlan(edited.plan),
       workers: parts.workers,
       limits: parts.limits,
       keepAudio: obligations.audio === 'keep',
+      blankWhereUnsure: obligations.couldNotTell !== 'show',
       prove: true,
       onProgress: tell,
       signal,
     })
-    return await keep(parts, exhibit, recipe, made, output, req)
+    return await keep(parts, exhibit, recipe, made, output, req, edited)
   } catch (error) {
     await parts.ledger.append({ chain: exhibit.chain, req, ev: 'access.aborted', who: whoOf(worker) })
     throw error
@@ -100,7 +123,7 @@ async function recordOpening(parts: Deriving, request: Request, exhibit: Exhibit
   return { recorded: await parts.ledger.recorded(staged), req }
 }
 
-/** Seals the copy, and commits its row with `redaction.planned` and `exhibit.redacted`. */
+/** Seals the copy, and commits its row with `exhibit.redacted`, and with `redaction.planned` where no person's edit has said so before. */
 async function keep(
   parts: Deriving,
   exhibit: ExhibitOfIncident,
@@ -108,6 +131,7 @@ async function keep(
   made: Redaction,
   output: string,
   req: string,
+  edited: PlanVersion | undefined,
 ): Promise<Derivative> {
   const { plan, manifest, certificate } = made
   const spooled = await parts.vault.spool(createReadStream(output), {
@@ -140,23 +164,20 @@ async function keep(
     const inserted = await tx.insert(derivatives).values(row).onConflictDoNothing().returning()
     if (inserted.length === 0) return undefined
     const common = { chain: exhibit.chain, req, who: whoOf(worker) }
-    await parts.ledger.stage(tx, {
-      ...common,
-      ev: 'redaction.planned',
-      obj: { sha256: digest(plan), len: Buffer.byteLength(plan), role: 'plan' },
-      from: { parent },
-    })
+    if (!edited)
+      await parts.ledger.stage(tx, {
+        ...common,
+        ev: 'redaction.planned',
+        obj: { sha256: digestOf(plan), len: Buffer.byteLength(plan), role: 'plan' },
+        from: { parent },
+      })
     return parts.ledger.stage(tx, {
       ...common,
       ev: 'exhibit.redacted',
       obj: { sha256, len, role: 'derivative' },
-      from: { parent, plan: digest(plan), manifest: digest(manifest), certificate: digest(certificate) },
+      from: { parent, plan: digestOf(plan), manifest: digestOf(manifest), certificate: digestOf(certificate) },
     })
   })
   if (staged) await parts.ledger.recorded(staged)
   return (await findDerivative(parts.db, exhibit.exhibitNumber, recipe))!
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

@@ -1,6 +1,6 @@
 /** What this room knows, as facts for policy; and the obligations that policy answered with. */
 
-import type { Decision, Obligations } from '../policy/decision.ts'
+import { type Decision, nothing, type Obligations } from '../policy/decision.ts'
 import type { Facts } from '../policy/facts.ts'
 import type { Agencies } from './agencies.ts'
 import type { Filed, Request } from './tables.ts'
@@ -45,9 +45,9 @@ export function requestFacts(
   return { ...statedFacts(request.filed), request: facts }
 }
 
-/** The obligations of a permitted request. Throws for a refused one: nothing may be prepared from it. */
+/** The obligations of a permitted request; what an older policy did not lay down stands at its strictest. Throws for a refused one: nothing may be prepared from it. */
 export function obligationsOf(request: Request): Obligations {
   const { outcome, obligations } = JSON.parse(request.decision) as Decision
   if (outcome !== 'permit') throw new Error('a refused request has no obligations')
-  return obligations
+  return { ...nothing, ...obligations }
 }

@@ -17,7 +17,8 @@ import { type Deriving, derive, worker } from './derive.ts'
 import { obligationsOf } from './facts.ts'
 import { recordIntegrity } from './integrity.ts'
 import { buildPackage } from './package/build.ts'
-import { findDisclosure, findRequest, reportProgress } from './store.ts'
+import { newestVersion } from './plans.ts'
+import { derivativeNumbered, findDisclosure, findRequest, reportProgress } from './store.ts'
 import { type Derivative, type Disclosure, disclosures, type Request } from './tables.ts'
 
 /** Prepares a queued disclosure. A problem that will not go away ends it as `failed`; anything else is thrown, and the job tried again. */
@@ -29,8 +30,16 @@ export async function prepareDisclosure(parts: Deriving, disclosureId: string, s
   const folder = work.path
   try {
     const tell = throttled((stage, fraction) => reportProgress(parts.db, disclosureId, stage, fraction))
-    const derivative = await derive(parts, request, obligationsOf(request), folder, tell, signal)
-    if (!acceptable(derivative.certificate) && disclosure.reviewedBy === null)
+    const obligations = obligationsOf(request)
+    const reviewed = disclosure.reviewedBy !== null && disclosure.derivative
+    // What a person released is that very copy, whatever the next one would be.
+    const derivative = reviewed
+      ? (await derivativeNumbered(parts.db, reviewed))!
+      : await derive(parts, request, obligations, folder, tell, signal)
+    if (
+      !reviewed &&
+      ((await newestVersion(parts.db, request.requestId)) || !acceptable(derivative.certificate, obligations.leakLimit))
+    )
       return await finish(parts, disclosure, { state: 'review', derivative: derivative.exhibitNumber })
     tell('package', 0)
     await packageUp(parts, disclosure, request, derivative, folder)

@@ -2,15 +2,14 @@
 import type { Act } from '../custody/act.ts'
 import type { Recorded } from '../custody/recorded.ts'
 import { Problem } from '../http/problem.ts'
-import { findExhibit } from '../intake/exhibits.ts'
-import { exhibitFacts } from '../intake/facts.ts'
 import { type Asker, type Court, demand, keepDecision, polOf, whoOf } from '../policy/judge.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Agencies } from './agencies.ts'
-import { agencyFacts, obligationsOf, requestFacts } from './facts.ts'
+import { agencyFacts, obligationsOf } from './facts.ts'
 import { recordIntegrity } from './integrity.ts'
-import { countDownload, findDisclosure, findRequest } from './store.ts'
+import { countDownload } from './store.ts'
 import type { Disclosure } from './tables.ts'
+import { traceDisclosure } from './trace.ts'
 
 export interface Releasing extends Court {
   readonly vault: Vault
@@ -39,12 +38,9 @@ export interface Wanted {
  * cannot record: in each case before the vault has been asked for a byte.
  */
 export async function release(parts: Releasing, asker: Asker, wanted: Wanted): Promise<Release> {
-  const disclosure = await findDisclosure(parts.db, wanted.disclosureId)
-  const request = disclosure && (await findRequest(parts.db, disclosure.requestId))
-  const exhibit = request && (await findExhibit(parts, request.exhibitNumber))
-  const { decision, req } = await demand(parts, asker, 'package.download', disclosure?.chain ?? parts.houseChain, {
-    exhibit: exhibitFacts(exhibit),
-    ...requestFacts(request),
+  const { disclosure, request, chain, circumstances } = await traceDisclosure(parts, wanted.disclosureId)
+  const { decision, req } = await demand(parts, asker, 'package.download', chain, {
+    ...circumstances,
     ...agencyFacts(parts.agencies, request?.agencyId ?? asker.organisation),
   })
   if (!disclosure || !request) throw new Problem('not-found')
@@ -71,6 +67,29 @@ export async function release(parts: Releasing, asker: Asker, wanted: Wanted): P
   const whole = { len: packageLen, sha256: packageSha256, start, end }
   if (wanted.headOnly) return whole
   return { ...whole, body: await openAccounted(parts, act, packageRef, recorded, start, end) }
+}
+
+/**
+ * Shows the redacted copy of a disclosure to whoever decides on it; it counts as no download. Throws as `release` does, and `not-ready`
+ * while there is no copy or it is being made.
+ */
+export async function preview(parts: Releasing, asker: Asker, wanted: Wanted): Promise<Release> {
+  const { disclosure, request, derivative, chain, circumstances } = await traceDisclosure(parts, wanted.disclosureId)
+  const { decision, req } = await demand(parts, asker, 'copy.preview', chain, circumstances)
+  if (!disclosure || !request) throw new Problem('not-found')
+  if (!derivative || !['review', 'ready'].includes(disclosure.state))
+    throw new Problem('not-ready', { detail: `The disclosure is ${disclosure.state}.` })
+  const { clipRef, sha256, len } = derivative
+  const { start, end } = within(len, wanted.range)
+  const act = { chain, req, who: whoOf(asker), obj: { sha256, len, role: 'derivative' as const } }
+  const staged = await parts.db.transaction(async tx => {
+    await keepDecision(tx, req, decision)
+    return parts.ledger.stage(tx, { ...act, ev: 'access.permitted', pol: polOf(decision, request.filed.purpose) })
+  })
+  const recorded = await parts.ledger.recorded(staged)
+  const whole = { len, sha256, start, end }
+  if (wanted.headOnly) return whole
+  return { ...whole, body: await openAccounted(parts, act, clipRef, recorded, start, end) }
 }
 
 type AccessAct = Pick<Act, 'chain' | 'req' | 'who'> & { obj: NonNullable<Act['obj']> }

@@ -5,6 +5,7 @@ import { canonicalJson } from '../custody/canonical.ts'
 import { Problem } from '../http/problem.ts'
 import { type Asker, keepDecision, type Permission, polOf, whoOf } from '../policy/judge.ts'
 import type { Disclosing } from './disclosures.ts'
+import { digestOf, lockRequest, newestVersion } from './plans.ts'
 import { type Derivative, type Disclosure, disclosures } from './tables.ts'
 
 export interface Review {
@@ -13,7 +14,7 @@ export interface Review {
   readonly reason: string
 }
 
-/** Throws `conflict` when nothing waits for a person. A release goes back to the queue, and is packaged with this review in its chain. */
+/** Throws `conflict` when nothing waits for a person, or the plan was edited since this copy was made. A release goes back to the queue, and is packaged with this review in its chain. */
 export async function reviewDisclosure(
   parts: Disclosing,
   asker: Asker,
@@ -26,6 +27,10 @@ export async function reviewDisclosure(
   const record = canonicalJson({ disclosureId, ...review })
   const released = review.outcome === 'release'
   const staged = await parts.db.transaction(async tx => {
+    await lockRequest(tx, disclosure.requestId)
+    const newest = await newestVersion(tx, disclosure.requestId)
+    if (released && newest && newest.sha256 !== digestOf(derivative.plan))
+      throw new Problem('conflict', { detail: 'The plan was edited since this copy was made: render it again first.' })
     const changed = await tx
       .update(disclosures)
       .set(
@@ -33,7 +38,14 @@ export async function reviewDisclosure(
           ? { state: 'queued', reviewedBy: asker.subject, reviewReason: review.reason }
           : { state: 'failed', failure: 'withheld', reviewedBy: asker.subject, reviewReason: review.reason },
       )
-      .where(and(eq(disclosures.disclosureId, disclosureId), eq(disclosures.state, 'review')))
+      .where(
+        and(
+          eq(disclosures.disclosureId, disclosureId),
+          eq(disclosures.state, 'review'),
+          // The copy that was looked at, and none that took its place meanwhile.
+          eq(disclosures.derivative, derivative.exhibitNumber),
+        ),
+      )
       .returning({ id: disclosures.disclosureId })
     if (changed.length === 0)
       throw new Problem('conflict', { detail: `The disclosure is ${disclosure.state}; nothing waits for a review.` })

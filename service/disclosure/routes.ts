@@ -2,24 +2,24 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { json, refusals, router, unprocessable } from '../http/openapi.ts'
 import { Problem } from '../http/problem.ts'
-import { formatReprDigest } from '../http/repr-digest.ts'
-import { findExhibit } from '../intake/exhibits.ts'
-import { exhibitFacts } from '../intake/facts.ts'
 import { receiptFor } from '../intake/receipts.ts'
 import { demand } from '../policy/judge.ts'
+import { parseRange } from './byte-range.ts'
 import type { Disclosing } from './disclosures.ts'
 import { requestFacts } from './facts.ts'
+import { headersOf, planRoutes } from './plan-routes.ts'
+import { editorsOf } from './plans.ts'
 import { release } from './release.ts'
 import { reviewDisclosure } from './reviews.ts'
-import { derivativeNumbered, findDisclosure, findRequest } from './store.ts'
+import { findDisclosure } from './store.ts'
 import type { Disclosure } from './tables.ts'
-import { DisclosureView, NewReview, viewDisclosure } from './wire.ts'
-
-const byDisclosure = z.object({ disclosureId: z.string().regex(/^[A-Za-z0-9-]{1,64}$/) })
+import { traceDisclosure } from './trace.ts'
+import { byDisclosure, DisclosureView, NewReview, viewDisclosure } from './wire.ts'
 
 export function disclosureRoutes(parts: Disclosing) {
   const app = router()
-  const { db, houseChain } = parts
+  const { db } = parts
+  app.route('/', planRoutes(parts))
 
   app.openapi(
     createRoute({
@@ -48,16 +48,19 @@ export function disclosureRoutes(parts: Disclosing) {
       responses: { 200: json(DisclosureView, 'decided'), ...refusals, ...unprocessable },
     }),
     async c => {
-      const { disclosure, request, exhibit } = await trace(c.req.valid('param').disclosureId)
-      const permission = await demand(parts, c.get('person'), 'disclosure.review', disclosure?.chain ?? houseChain, {
-        exhibit: exhibitFacts(exhibit),
-        ...requestFacts(request),
+      const { disclosure, request, derivative, chain, circumstances } = await traceDisclosure(
+        parts,
+        c.req.valid('param').disclosureId,
+      )
+      const { outcome, reason } = c.req.valid('json')
+      const permission = await demand(parts, c.get('person'), 'disclosure.review', chain, {
+        ...circumstances,
+        review: { outcome, editors: request ? await editorsOf(db, request.requestId) : [] },
       })
-      const derivative = disclosure?.derivative && (await derivativeNumbered(db, disclosure.derivative))
       if (!disclosure) throw new Problem('not-found')
       if (!derivative)
         throw new Problem('conflict', { detail: `The disclosure is ${disclosure.state}; nothing waits for a review.` })
-      await reviewDisclosure(parts, c.get('person'), disclosure, derivative, c.req.valid('json'), permission)
+      await reviewDisclosure(parts, c.get('person'), disclosure, derivative, { outcome, reason }, permission)
       return c.json(viewDisclosure((await findDisclosure(db, disclosure.disclosureId))!), 200)
     },
   )
@@ -118,39 +121,20 @@ export function disclosureRoutes(parts: Disclosing) {
         headOnly: c.req.raw.method === 'HEAD',
         ...(range && { range }),
       })
-      const { start, end, len } = released
       return c.body(released.body as never, range ? 206 : 200, {
         'content-type': 'application/zip',
-        'content-length': String(end - start + 1),
         'content-disposition': `attachment; filename="custos-${disclosureId}.zip"`,
-        'repr-digest': formatReprDigest(released.sha256),
-        'accept-ranges': 'bytes',
-        'cache-control': 'no-store',
-        ...(range && { 'content-range': `bytes ${start}-${end}/${len}` }),
+        ...headersOf(released, range !== undefined),
       })
     },
   )
 
-  async function trace(disclosureId: string) {
-    const disclosure = await findDisclosure(db, disclosureId)
-    const request = disclosure && (await findRequest(db, disclosure.requestId))
-    const exhibit = request && (await findExhibit(parts, request.exhibitNumber))
-    return { disclosure, request, exhibit }
-  }
-
   /** The disclosure, once policy lets this person know of it. */
   async function readable(person: Parameters<typeof demand>[1], disclosureId: string): Promise<Disclosure> {
-    const { disclosure, request } = await trace(disclosureId)
-    await demand(parts, person, 'disclosure.read', disclosure?.chain ?? houseChain, requestFacts(request))
+    const { disclosure, request, chain } = await traceDisclosure(parts, disclosureId)
+    await demand(parts, person, 'disclosure.read', chain, requestFacts(request))
     if (!disclosure) throw new Problem('not-found')
     return disclosure
   }
   return app
-}
-
-/** One range of bytes with a start; any other form of the field is ignored, as RFC 9110, section 14.2, allows. */
-function parseRange(field: string | undefined): { start: number; end: number | undefined } | undefined {
-  const match = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(field ?? '')
-  if (!match) return undefined
-  return { start: Number(match[1]), end: match[2] === '' ? undefined : Number(match[2]) }
 }

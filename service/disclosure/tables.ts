@@ -1,4 +1,4 @@
-import { bigint, integer, jsonb, pgSchema, text, timestamp } from 'drizzle-orm/pg-core'
+import { bigint, integer, jsonb, pgSchema, primaryKey, text, timestamp } from 'drizzle-orm/pg-core'
 
 const disclosure = pgSchema('disclosure')
 const instant = (name: string) => timestamp(name, { withTimezone: true }).notNull()
@@ -76,6 +76,27 @@ export const disclosures = disclosure.table('disclosures', {
   createdAt: instant('created_at').defaultNow(),
 })
 
+/** A plan that a person edited: never changed, the newest one counts. */
+export const planVersions = disclosure.table(
+  'plan_versions',
+  {
+    requestId: text('request_id').notNull(),
+    /** From 1; the plan that detectors made is none. */
+    version: integer().notNull(),
+    /** Canonical JSON. */
+    plan: text().notNull(),
+    sha256: text().notNull(),
+    parentSha256: text('parent_sha256').notNull(),
+    /** Canonical JSON of who asked what and why (plan-edits.ts), whose digest the entry `redaction.planned` commits to. */
+    edit: text().notNull(),
+    editedBy: text('edited_by').notNull(),
+    req: text().notNull(),
+    createdAt: instant('created_at').defaultNow(),
+  },
+  table => [primaryKey({ columns: [table.requestId, table.version] })],
+)
+
 export type Request = typeof requests.$inferSelect
 export type Derivative = typeof derivatives.$inferSelect
+export type PlanVersion = typeof planVersions.$inferSelect
 export type Disclosure = typeof disclosures.$inferSelect

@@ -1,5 +1,6 @@
 /** What requests and disclosures look like on the wire. */
 import { z } from '@hono/zod-openapi'
+import { planEdit } from '../redaction/plan-edit.ts'
 import type { Disclosure, Request } from './tables.ts'
 
 /** Well-formed Unicode in NFC, as the ledger's canonical JSON demands. */
@@ -9,6 +10,7 @@ const text = (max: number) =>
     .max(max)
     .refine(value => value.isWellFormed() && !value.includes('\u0000'), 'not well-formed Unicode')
     .normalize()
+export const byDisclosure = z.object({ disclosureId: z.string().regex(/^[A-Za-z0-9-]{1,64}$/) })
 export const NewRequest = z
   .strictObject({
     exhibitNumber: text(64),
@@ -50,6 +52,26 @@ const DecisionView = z
 export const NewReview = z
   .strictObject({ outcome: z.enum(['release', 'withhold']), reason: text(2000).min(10) })
   .openapi('NewReview')
+const planSha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .openapi({ description: 'Digest of the plan that you read; 409 when another stands by now.' })
+export const NewPlanEdit = z
+  .strictObject({
+    edit: planEdit,
+    reason: text(2000).min(10),
+    planSha256,
+  })
+  .openapi('NewPlanEdit')
+export const EditedView = z
+  .object({
+    version: z.number().int(),
+    planSha256: z.string(),
+    editSha256: z.string().openapi({ description: 'Digest of the record of this edit, which the entry commits to.' }),
+    ledgerIndex: z.number().int(),
+  })
+  .openapi('EditedPlan')
+export const NewRendering = z.strictObject({ planSha256 }).openapi('NewRendering')
 export const RequestView = z
   .object({
     requestId: z.string(),

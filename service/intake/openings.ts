@@ -19,14 +19,17 @@ export function openingsFor(
 
 /**
  * For `Ledger.bundle`: `chain` is what `Ledger.chain` answered, `organisation` the recipient's, `copySha256` the digest of the
- * redacted copy it gets, if any. The entries of another agency, and other copies of the same master, stay closed.
+ * redacted copy it gets, if any: with it come the plan that the copy was rendered from and every edit that led to it. The entries of
+ * another agency, and other copies of the same master, stay closed.
  */
 export function recipientOpenings(
   chain: readonly LedgerEntry[],
   organisation: string,
   copySha256?: string,
 ): (opening: Opening) => boolean {
-  const fieldsShown = new Map<number, readonly Field[] | 'all'>()
+  const fieldsShown = new Map<number, readonly Field[] | 'all'>(
+    copySha256 ? plansOf(chain, copySha256).map(index => [index, derivation]) : [],
+  )
   for (const { index, openings } of chain) {
     const value = (field: Field) => openings.find(opening => opening.field === field)?.value
     const who = value('who') as { organisation?: string } | undefined
@@ -43,4 +46,23 @@ export function recipientOpenings(
     const shown = fieldsShown.get(index)
     return shown === 'all' || shown?.includes(field) === true
   }
+}
+
+/** Indices of the entries that recorded the plan of a copy, newest first: its edits by persons, back to the one that detectors made. */
+function plansOf(chain: readonly LedgerEntry[], copySha256: string): number[] {
+  const said = chain.map(({ index, openings }) => {
+    const value = (field: Field) => openings.find(opening => opening.field === field)?.value
+    const obj = value('obj') as { sha256?: string } | undefined
+    const from = value('from') as { plan?: string } | undefined
+    return { index, ev: value('ev'), sha256: obj?.sha256, plan: from?.plan }
+  })
+  const at = said.findLastIndex(({ ev, sha256 }) => ev === 'exhibit.redacted' && sha256 === copySha256)
+  const found: number[] = []
+  let wanted = said[at]?.plan
+  for (const { index, ev, sha256, plan } of said.slice(0, Math.max(0, at)).reverse()) {
+    if (wanted === undefined || ev !== 'redaction.planned' || sha256 !== wanted) continue
+    found.push(index)
+    wanted = plan
+  }
+  return found
 }

@@ -4,12 +4,19 @@ import { z } from 'zod'
 export const rules = { access: 'custos/access/answer', disclosure: 'custos/disclosure/answer' } as const
 export type Rule = keyof typeof rules
 
+const LeakLimit = z.strictObject({
+  boundPerMillion: z.int().min(0).max(1_000_000),
+  couldNotTellFrames: z.int().min(0),
+  residualTracks: z.int().min(0),
+})
 /** What a permitted disclosure demands before anything is released. */
 const Release = z.strictObject({
   approvals: z.int().min(0),
   audio: z.enum(['drop', 'keep']),
+  couldNotTell: z.enum(['blank', 'show']),
   expiresAfterDays: z.int().min(1),
   fill: z.literal('constant'),
+  leakLimit: LeakLimit,
   maxDownloads: z.int().min(1),
   redact: z.array(z.enum(['face', 'plate'])).min(1),
   region: z.string().min(1),
@@ -42,12 +49,22 @@ export interface Obligations {
   /** Distinct persons of the custodian who must approve before anything is prepared. */
   readonly approvals: number
   readonly audio: 'drop' | 'keep'
+  /** What becomes of the frames of which the redaction plan could not tell. */
+  readonly couldNotTell: 'blank' | 'show'
   /** From the decision to the last download. */
   readonly expiresAfterDays: number
   /** How what is covered is covered. */
   readonly fill: 'constant'
   /** From the placing, or from the former end: until a hold lapses. 0 where it stays until it is lifted. */
   readonly holdDays: number
+  /** The most that a leak certificate may say for a copy to be released without a person's decision. */
+  readonly leakLimit: {
+    /** The bound, in frames of a million. */
+    readonly boundPerMillion: number
+    /** Frames that were not blanked although nobody can vouch for them. */
+    readonly couldNotTellFrames: number
+    readonly residualTracks: number
+  }
   /** From the acquisition: the end of the first lock, which is lengthened later while anything asks for it. */
   readonly lockDays: number
   readonly maxDownloads: number
@@ -62,9 +79,11 @@ export interface Obligations {
 export const nothing: Obligations = {
   approvals: 0,
   audio: 'drop',
+  couldNotTell: 'blank',
   expiresAfterDays: 0,
   fill: 'constant',
   holdDays: 0,
+  leakLimit: { boundPerMillion: 0, couldNotTellFrames: 0, residualTracks: 0 },
   lockDays: 0,
   maxDownloads: 0,
   redact: ['face', 'plate'],

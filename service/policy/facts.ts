@@ -21,7 +21,10 @@ export const actions = [
   'disclosure.read',
   'disclosure.review',
   'package.download',
-  'plan.preview',
+  'copy.preview',
+  'plan.read',
+  'plan.edit',
+  'plan.render',
   'master.open',
   'retention.report',
   'ledger.read-entries',
@@ -31,6 +34,12 @@ export const roles = ['device', 'store-operator', 'records-manager', 'officer', 
 
 /** A request holds what it asks for, of itself; the others are placed by a person of the custodian. */
 export const holdKinds = ['request', 'preservation', 'litigation', 'court-order'] as const
+
+/** What a person may do to a redaction plan. */
+export const editOperations = ['add', 'blank', 'cover', 'delete', 'extend', 'set', 'visible'] as const
+
+/** Who put a track into a plan. */
+export const trackOrigins = ['detector', 'person'] as const
 
 /** Epoch seconds of the years 1 to 9999, so that milliseconds are noticed and no integer nears 2^53. */
 const EpochSeconds = z.int().min(-62_135_596_800).max(253_402_300_799)
@@ -95,6 +104,21 @@ const Hold = z.strictObject({
   confirmed: z.boolean(),
 })
 
+const Edit = z.strictObject({
+  operation: z.enum(editOperations),
+  /** Of the track as it stands, or of the new one. */
+  class: z.enum(['face', 'plate', 'region']),
+  origin: z.enum(trackOrigins),
+  /** As it was stated, so it may be missing or blank. */
+  ground: Text(64).exactOptional(),
+})
+
+const Review = z.strictObject({
+  outcome: z.enum(['release', 'withhold']),
+  /** Subjects of everybody who edited the plan of the request. */
+  editors: z.array(Id).max(100),
+})
+
 const Agency = z.strictObject({
   id: Id,
   status: z.enum(['active', 'suspended', 'closed']),
@@ -120,6 +144,8 @@ export const Facts = z.strictObject({
   exhibit: Exhibit.exactOptional(),
   request: Request.exactOptional(),
   hold: Hold.exactOptional(),
+  edit: Edit.exactOptional(),
+  review: Review.exactOptional(),
   agency: Agency.exactOptional(),
 })
 

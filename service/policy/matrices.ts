@@ -1,6 +1,6 @@
 /** The committed data that rules read (policies/data/*.json), checked whole: a matrix with a hole decides wrongly without a word. */
 import { z } from 'zod'
-import { actions, holdKinds, roles } from './facts.ts'
+import { actions, editOperations, holdKinds, roles, trackOrigins } from './facts.ts'
 
 const Slug = z.string().regex(/^[a-z][a-z-]*$/)
 const Title = z.string().min(1)
@@ -12,7 +12,7 @@ const ActionRow = z
     roles: z.array(z.enum(roles)).min(1),
     assurance: z.int().min(1).max(3),
     /** Facts without which the action means nothing. */
-    needs: z.array(z.enum(['exhibit', 'request', 'hold'])),
+    needs: z.array(z.enum(['exhibit', 'request', 'hold', 'edit', 'review'])),
     /** What must hold of the exhibit: it is still there, and it stays in its region or has a basis for leaving it. */
     exhibit: z.array(z.enum(['kept', 'region'])),
     /** What must hold of the request. */
@@ -87,6 +87,15 @@ const HoldRow = z.strictObject({
     .exactOptional(),
 })
 
+/** Why something is covered. */
+const CoverGround = z.strictObject({ title: Title, basis: z.array(Title).min(1) })
+/** Why something that was covered is shown: by which operations, on tracks of which origin, for which purposes. */
+const UncoverGround = CoverGround.extend({
+  operations: z.array(z.enum(editOperations).extract(['delete', 'visible'])).min(1),
+  origins: z.array(z.enum(trackOrigins)).min(1),
+  purposes: z.array(Slug).min(1),
+})
+
 export const Matrices = z
   .strictObject({
     actions: z.record(z.enum(actions), ActionRow),
@@ -95,12 +104,19 @@ export const Matrices = z
       z.strictObject({ title: Title, validityDays: z.int().min(1).max(3_650), document: z.boolean() }),
     ),
     purposes: z.record(Slug, Purpose),
+    grounds: z.strictObject({ cover: z.record(Slug, CoverGround), uncover: z.record(Slug, UncoverGround) }),
     /** From the exhibit's region to the agency's: the authority types that are a basis for crossing. */
     regions: z.strictObject({ crossings: z.record(Slug, z.record(Slug, authorityTypes)) }),
     release: z.strictObject({
       classes: z.tuple([z.literal('video')]),
+      couldNotTell: z.enum(['blank', 'show']),
       fill: z.literal('constant'),
       justificationCharacters: z.int().min(1).max(200),
+      leakLimit: z.strictObject({
+        boundPerMillion: z.int().min(0).max(1_000_000),
+        couldNotTellFrames: Count,
+        residualTracks: Count,
+      }),
       redact: z.tuple([z.literal('face'), z.literal('plate')]),
     }),
     holds: z.record(z.enum(holdKinds), HoldRow),
@@ -120,6 +136,14 @@ export const Matrices = z
     for (const type of new Set(named)) {
       if (!(type in m.authorities)) context.addIssue({ code: 'custom', message: `there is no authority '${type}'` })
     }
+    for (const [name, { purposes }] of Object.entries(m.grounds.uncover)) {
+      for (const purpose of purposes.filter(one => !(one in m.purposes)))
+        context.addIssue({ code: 'custom', message: `'${name}' names '${purpose}', which is no purpose` })
+      // One word must not both cover and show.
+      if (name in m.grounds.cover) context.addIssue({ code: 'custom', message: `'${name}' covers and shows` })
+    }
+    if (!('personal-data' in m.grounds.cover))
+      context.addIssue({ code: 'custom', message: `detectors cover on the ground 'personal-data', and it is missing` })
     for (const [name, { schedule }] of Object.entries(m.retention.jurisdictions)) {
       for (const type of Object.keys(schedule).filter(t => !(t in m.retention.schedule)))
         context.addIssue({

@@ -77,6 +77,7 @@ describe('trust', () => {
 describe('a ledger that tells another story than the package', () => {
   const digest = '0'.repeat(64)
   const open: Story['certificate'] = { residual: { tracks: 2, frames: 4, hits: [] } }
+  const edited = { ...plan, tracks: [], deleted: [1] }
   const stories: [what: string, story: Story, failures: string[]][] = [
     ['the copy was made from another master', { from: { parent: digest } }, ['parent: record-mismatch']],
     ['nothing says what it was made from', { omitted: 'parent' }, ['parent: not-opened']],
@@ -93,6 +94,29 @@ describe('a ledger that tells another story than the package', () => {
     ['nobody looked for plates', { plan: { ...plan, classes: ['face'] } }, ['obligations: record-mismatch']],
     ['something was found open', { certificate: open }, ['leak-limit: leak-limit-exceeded']],
     ['nobody looked a second time', { certificate: { residual: undefined } }, ['leak-limit: leak-limit-exceeded']],
+    [
+      'nobody says how far the second look reaches',
+      { certificate: { bounds: undefined } },
+      ['leak-limit: leak-limit-exceeded'],
+    ],
+    [
+      'frames that nobody can vouch for were left in sight',
+      { certificate: { couldNotTell: { frames: 2, blanked: false, ranges: [[44, 45]] } } },
+      ['leak-limit: leak-limit-exceeded'],
+    ],
+    ['a person edited the plan, and no entry says so', { plan: edited }, ['plan: not-opened']],
+    [
+      'an entry about the plan is no edit of it',
+      { plan: edited, edits: [{ plan: undefined, edit: undefined }] },
+      ['plan: not-opened'],
+    ],
+    ['nobody released what was edited', { plan: edited, edits: [{}] }, ['plan: not-opened']],
+    ['what was edited was withheld', { plan: edited, edits: [{}], review: 'review.withhold' }, ['plan: not-opened']],
+    [
+      'another copy of what was edited was released',
+      { plan: edited, edits: [{}], review: 'review.release', reviewed: { parent: digest } },
+      ['plan: not-opened'],
+    ],
     ['metadata was left in', { certificate: { metadata: ['title'] } }, ['leak-limit: leak-limit-exceeded']],
     ['a person withheld it', { certificate: open, review: 'review.withhold' }, ['leak-limit: leak-limit-exceeded']],
     [
@@ -107,7 +131,7 @@ describe('a ledger that tells another story than the package', () => {
     ],
     [
       'frames are missing',
-      { certificate: { frames: { decoded: 49, farthestTickPerMille: 0 } } },
+      { certificate: { frames: { listed: 50, decoded: 49, farthestTickPerMille: 0 } } },
       ['leak-limit: leak-limit-exceeded'],
     ],
     [
@@ -121,6 +145,17 @@ describe('a ledger that tells another story than the package', () => {
     const result = verifyPackage(await readPackage(other.zip), { keys: keys() })
     expect(failures(result)).toEqual([])
     expect(detailOf(result, 'leak-limit')).toMatch(/found 2 uncovered: a person released it all the same, entry \d+/)
+  })
+
+  test('what persons edited shows edit by edit, and that another released it', async () => {
+    const between = { ...plan, tracks: plan.tracks.map(track => ({ ...track, visible: true as const })) }
+    await using other = await makePackage(
+      { plan: edited, edits: [{ obj: between }, {}], review: 'review.release' },
+      made.ledger,
+    )
+    const result = verifyPackage(await readPackage(other.zip), { keys: keys() })
+    expect(failures(result)).toEqual([])
+    expect(detailOf(result, 'plan')).toMatch(/edited by persons, entries \d+, \d+, and released by one, entry \d+/)
   })
 
   test.each(stories)('%s', async (_what, story, expected) => {

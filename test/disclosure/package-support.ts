@@ -11,7 +11,7 @@ import { buildPackage, type PackageInput } from '../../service/disclosure/packag
 import { recipientOpenings } from '../../service/intake/openings.ts'
 import { receiptFor } from '../../service/intake/receipts.ts'
 import type { Decision } from '../../service/policy/decision.ts'
-import { canonicalCertificate, type LeakCertificate } from '../../service/redaction/certificate.ts'
+import { boundFor, canonicalCertificate, type LeakCertificate } from '../../service/redaction/certificate.ts'
 import { canonicalPlan, type RedactionPlan } from '../../service/redaction/plan.ts'
 import { testAct, testDatabase, testLedger } from '../custody/setup.ts'
 
@@ -41,21 +41,26 @@ export const plan: RedactionPlan = {
 /** A clean certificate of a second look, but for `changes`. */
 export function certificateOf(copy: Uint8Array, changes: Partial<LeakCertificate> = {}): LeakCertificate {
   return {
-    v: 'custos-leak-certificate/v1',
+    v: 'custos-leak-certificate/v2',
     clip: { sha256: master.sha256, frames: 50 },
     copy: { sha256: sha256(copy), len: copy.length, width: 320, height: 240 },
-    plan: { sha256: sha256(canonicalPlan(plan)), classes: ['face', 'plate'] },
-    frames: { decoded: 50, farthestTickPerMille: 12 },
+    plan: { sha256: sha256(canonicalPlan(plan)), classes: ['face', 'plate'], models: plan.tool.models },
+    frames: { listed: 50, decoded: 50, farthestTickPerMille: 12 },
     fill: { colour: '#000000', tolerance: 12, edgePixels: 4, frames: 18, boxes: 18, worst: 3, framesBeyond: [] },
     metadata: [],
-    couldNotTell: { frames: 2, blanked: false },
-    secondLook: {
-      models: [{ name: 'faces', sha256: sha256('faces') }],
-      independence: 'same-models',
-      view: { mirrored: true, width: 640, height: 352 },
-      framesScanned: 50,
-    },
+    couldNotTell: { frames: 2, blanked: true, ranges: [[44, 45]] },
+    looks: [
+      {
+        family: 'detectors',
+        classes: ['face', 'plate'],
+        models: [{ name: 'faces', sha256: sha256('faces') }],
+        independence: 'same-models',
+        view: { mirrored: true, width: 512, height: 288 },
+        framesScanned: 50,
+      },
+    ],
     residual: { tracks: 0, frames: 0, hits: [] },
+    bounds: [boundFor('detectors', 50, 0)],
     ...changes,
   }
 }
@@ -67,9 +72,11 @@ const answer = {
   obligations: {
     approvals: 0,
     audio: 'drop',
+    couldNotTell: 'blank',
     expiresAfterDays: 30,
     fill: 'constant',
     holdDays: 0,
+    leakLimit: { boundPerMillion: 1_000_000, couldNotTellFrames: 0, residualTracks: 0 },
     lockDays: 0,
     maxDownloads: 3,
     redact: ['face', 'plate'],
@@ -111,6 +118,8 @@ export interface Story {
   readonly pol?: Partial<Act['pol']>
   readonly plan?: RedactionPlan
   readonly certificate?: Partial<LeakCertificate>
+  /** Edits in their order, each of the plan before; the last one's result is the plan, unless it says otherwise. */
+  readonly edits?: readonly { obj?: RedactionPlan; plan?: undefined; edit?: undefined }[]
   /** What a person decided about this very certificate. */
   readonly review?: 'review.release' | 'review.withhold'
   readonly reviewed?: Act['from']
@@ -124,7 +133,9 @@ export async function makePackage(story: Story = {}, shared?: Ledger): Promise<T
   stack.defer(() => rm(dir, { recursive: true }))
   const chain = newId()
   const video = randomBytes(70_000)
-  const planned = { plan: { sha256: sha256(canonicalPlan(story.plan ?? plan)), classes: ['face' as const] } }
+  const planned = {
+    plan: { sha256: sha256(canonicalPlan(story.plan ?? plan)), classes: ['face' as const], models: plan.tool.models },
+  }
   const files = {
     redacted: join(dir, 'redacted.mp4'),
     plan: new TextEncoder().encode(canonicalPlan(story.plan ?? plan)),
@@ -161,6 +172,18 @@ export async function makePackage(story: Story = {}, shared?: Ledger): Promise<T
     manifest: sha256(files.manifest),
     certificate: sha256(files.certificate),
     ...story.from,
+  }
+  let before = sha256(canonicalPlan(plan))
+  for (const { obj, ...omitted } of story.edits ?? []) {
+    const after = obj ? sha256(canonicalPlan(obj)) : sha256(files.plan)
+    const { edit, plan: parent } = { edit: sha256('an edit'), plan: before, ...omitted }
+    await record({
+      ev: 'redaction.planned',
+      who: custodian,
+      obj: { sha256: after, len: 1, role: 'plan' },
+      from: { parent: master.sha256, ...(edit && { edit }), ...(parent && { plan: parent }) },
+    })
+    before = after
   }
   await record({ ev: 'exhibit.redacted', who: custodian, obj: derivative, from })
   if (story.review) {

@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../service/custody/canonical.ts'
-import { entryPath, explanatoryPaths, packagePath, proofPath } from '../../service/custody/package-layout.ts'
+import {
+  entryPath,
+  explanatoryPaths,
+  optionalPaths,
+  packagePath,
+  proofPath,
+} from '../../service/custody/package-layout.ts'
 import { type Content, detailOf, failures, forge, judge, rezip, unpack, withBytes } from './package-forgery.ts'
 import { decision, makePackage, type TestPackage } from './package-support.ts'
 
@@ -80,12 +86,21 @@ describe('a file', () => {
   test('that is missing is named, also when the manifests leave it out', async () => {
     const { content } = await unpack(made.zip)
     for (const path of content.keys()) {
+      if (optionalPaths.includes(path)) continue
       for (const make of path.startsWith('data/') ? [rezip, forge] : [rezip]) {
         const verdict = await judge(made, await make(made, 'missing', files => files.delete(path)))
         expect(verdict.verdict, path).toBe('refuted')
         expect(failures(verdict), path).toContain('bag-complete: file-missing')
         expect(detailOf(verdict, 'bag-complete')).toContain(path)
       }
+    }
+  })
+
+  test('that packages once lacked may be missing, unless the manifests list it', async () => {
+    for (const path of optionalPaths) {
+      expect(failures(await judge(made, await forge(made, 'older', files => files.delete(path))))).toEqual([])
+      const verdict = await judge(made, await rezip(made, 'missing', files => files.delete(path)))
+      expect(failures(verdict)).toContain('bag-manifests: file-missing')
     }
   })
 

@@ -26,7 +26,7 @@ async function waiting(): Promise<DisclosureView> {
   await awaitDisclosure(officer, requestId, () => {})
   const [row] = await estate.service.db.select().from(derivatives)
   const certificate = JSON.parse(row!.certificate)
-  const hit = { class: 'face', first: 0, last: 1, x: 0, y: 0, w: 8, h: 8, scorePerMille: 900 }
+  const hit = { family: 'detectors', class: 'face', first: 0, last: 1, x: 0, y: 0, w: 8, h: 8, scorePerMille: 900 }
   certificate.residual = { tracks: 1, frames: 2, hits: [hit] }
   await estate.service.db.update(derivatives).set({ certificate: JSON.stringify(certificate) })
   return awaitDisclosure(officer, requestId, () => {})

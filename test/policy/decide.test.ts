@@ -6,7 +6,7 @@ import { rules } from '../../service/policy/decision.ts'
 import { openEngine } from '../../service/policy/engine.ts'
 import type { Facts } from '../../service/policy/facts.ts'
 import { loadPolicy } from '../../service/policy/policy.ts'
-import { changed, download, filing, matrices, nearMiss, now, permittedFilings } from './examples.ts'
+import { changed, download, editing, filing, matrices, nearMiss, now, permittedFilings } from './examples.ts'
 
 const policy = await loadPolicy()
 const engine = openEngine(readFileSync('policies/policy.wasm'), matrices, Object.values(rules))
@@ -18,9 +18,11 @@ test('a request to which nothing is missing is permitted, with its obligations',
   expect(decision.obligations).toEqual({
     approvals: 0,
     audio: 'drop',
+    couldNotTell: 'blank',
     expiresAfterDays: 30,
     fill: 'constant',
     holdDays: 0,
+    leakLimit: { boundPerMillion: 1_000_000, couldNotTellFrames: 0, residualTracks: 0 },
     lockDays: 0,
     maxDownloads: 5,
     redact: ['face', 'plate'],
@@ -102,9 +104,27 @@ describe('access: each rule refuses in its own words', () => {
   })
 })
 
+describe('an edit of a plan', () => {
+  test.each([
+    ['edit.ground', 'suspect-visible', []],
+    ['edit.ground', 'personal-data', ['edit.ground-not-for-edit']],
+    ['edit.ground', undefined, ['edit.ground-missing']],
+    ['edit.ground', 'because', ['edit.ground-unknown']],
+    ['purpose', 'civil-litigation', ['edit.ground-not-for-purpose']],
+    ['justification', ' ', ['edit.reason-missing']],
+    ['edit', undefined, ['edit.missing']],
+    ['roles', ['officer'], ['role.not-allowed', 'tenant.mismatch']],
+    ['edit.operation', 'burn', ['facts.invalid']],
+    ['edit.reason', 'said elsewhere', ['facts.invalid']],
+  ] as const)('%s = %j: %j', (path, value, reasons) => {
+    expect(policy.decide('access', changed(editing, path, value)).reasons).toEqual(reasons)
+  })
+})
+
 test('whoever is refused gets no obligations, no time and no download', () => {
   const { obligations } = policy.decide('disclosure', changed(filing, 'purpose'))
   expect(obligations).toMatchObject({ expiresAfterDays: 0, maxDownloads: 0, audio: 'drop', redact: ['face', 'plate'] })
+  expect(obligations.leakLimit).toEqual({ boundPerMillion: 0, couldNotTellFrames: 0, residualTracks: 0 })
 })
 
 test('an acquisition is told how long to keep what it acquires', () => {

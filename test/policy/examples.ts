@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import type { Facts } from '../../service/policy/facts.ts'
+import { editOperations, type Facts, trackOrigins } from '../../service/policy/facts.ts'
 import { Matrices } from '../../service/policy/matrices.ts'
 import { findOpa } from '../../service/policy/tools.ts'
 
@@ -96,6 +96,26 @@ export const holding = {
   },
 } as { [act in 'placing' | 'extending' | 'confirming' | 'lifting' | 'requesting']: Facts }
 
+export const editing = {
+  ...manager,
+  action: 'plan.edit',
+  roles: ['records-manager'],
+  purpose: filing.purpose,
+  justification: 'It is the person whom the warrant names',
+  exhibit: filing.exhibit,
+  request: download.request,
+  edit: { operation: 'visible', class: 'face', origin: 'detector', ground: 'suspect-visible' },
+} as const satisfies Facts
+
+export const reviewing = {
+  ...manager,
+  action: 'disclosure.review',
+  roles: ['records-manager'],
+  exhibit: filing.exhibit,
+  request: download.request,
+  review: { outcome: 'release', editors: ['manager-2'] },
+} as const satisfies Facts
+
 type Path = readonly string[]
 type Tree = { [key: string]: unknown }
 
@@ -172,6 +192,17 @@ const values: Record<string, fc.Arbitrary<unknown>> = {
   'hold.lapsesAt': fc.oneof(someTime, fc.constant(undefined)),
   'hold.extensions': fc.integer({ min: 0, max: 2 }),
   'hold.confirmed': fc.boolean(),
+  edit: fc.constant(undefined),
+  'edit.operation': fc.constantFrom(...editOperations),
+  'edit.class': fc.constantFrom('face', 'plate', 'region'),
+  'edit.origin': fc.constantFrom(...trackOrigins),
+  'edit.ground': fc.oneof(
+    fc.constantFrom(...Object.values(matrices.grounds).flatMap(side => Object.keys(side)), undefined),
+    text,
+  ),
+  review: fc.constant(undefined),
+  'review.outcome': fc.constantFrom('release', 'withhold'),
+  'review.editors': fc.subarray(['manager-1', 'manager-2']),
   agency: fc.constant(undefined),
   'agency.id': agency,
   'agency.status': fc.constantFrom('active', 'suspended', 'closed'),
@@ -182,7 +213,15 @@ const values: Record<string, fc.Arbitrary<unknown>> = {
 /** Near misses: facts that would be permitted, changed or thinned out in up to four places. */
 export const nearMiss: fc.Arbitrary<Facts> = fc
   .tuple(
-    fc.constantFrom<Facts>(filing, download, disposal, ...Object.values(holding), ...permittedFilings),
+    fc.constantFrom<Facts>(
+      filing,
+      download,
+      disposal,
+      editing,
+      reviewing,
+      ...Object.values(holding),
+      ...permittedFilings,
+    ),
     fc.array(
       fc.constantFrom(...Object.keys(values)).chain(path => values[path]!.map(value => [path, value] as const)),
       { maxLength: 4 },

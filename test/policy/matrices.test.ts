@@ -35,6 +35,11 @@ describe('a matrix that would decide wrongly without a word is refused whole', (
     ['a request whose hold does not lapse', 'holds.request.lapse', undefined],
     ['a kind of hold that nothing is said of', 'holds.litigation', undefined],
     ['an extension without an end', 'holds.preservation.lapse.extensions', 1_000],
+    ['a ground that shows for a purpose unheard of', 'grounds.uncover.consent.purposes', ['curiosity']],
+    ['a ground that both covers and shows', 'grounds.uncover.child', matrices.grounds.uncover.consent],
+    ['no ground for what detectors find', 'grounds.cover.personal-data', undefined],
+    ['a ground that shows by adding', 'grounds.uncover.consent.operations', ['add']],
+    ['a leak limit without one of its parts', 'release.leakLimit.residualTracks', undefined],
     ['a condition on an exhibit that is not needed', 'actions.request.read.exhibit', ['kept']],
   ] as const)('%s', (_, path, value) => {
     expect(Matrices.safeParse(matrices).success).toBe(true)

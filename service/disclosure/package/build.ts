@@ -1,9 +1,10 @@
 /** Builds a disclosure package (docs/formats/package.md): a function of its input alone, so that a second try gives the same bytes. */
 import { canonicalJson } from '../../custody/canonical.ts'
-import { entryPath, packagePath, proofPath } from '../../custody/package-layout.ts'
+import { certificatePagePath, entryPath, packagePath, proofPath } from '../../custody/package-layout.ts'
 import { completeBag, fileFromBytes, fileFromDisk } from './bag.ts'
 import { caseJsonLd } from './case-jsonld.ts'
 import { certificateDraft } from './certificate-draft.ts'
+import { certificatePage } from './certificate-page.ts'
 import { contentsOf, type PackageInput } from './contents.ts'
 import { page } from './page.ts'
 import { writeZip } from './zip.ts'
@@ -26,6 +27,7 @@ export async function buildPackage(input: PackageInput, outPath: string): Promis
     fileFromBytes(packagePath.certificate, input.certificate),
     fileFromBytes(packagePath.decision, canonicalJson(shown, Number.POSITIVE_INFINITY)),
     fileFromBytes(packagePath.page, page(contents)),
+    fileFromBytes(certificatePagePath, certificatePage(new TextDecoder().decode(input.certificate))),
     fileFromBytes(packagePath.certificateDraft, certificateDraft(contents)),
     fileFromBytes(packagePath.case, caseJsonLd(contents)),
     fileFromBytes(packagePath.checkpoint, bundle.checkpoint),

@@ -1,5 +1,5 @@
 /** The page for the person who opens the package: what it is, what was done, how to check it. One file, no script. */
-import { packagePath } from '../../custody/package-layout.ts'
+import { certificatePagePath, packagePath } from '../../custody/package-layout.ts'
 import type { Contents } from './contents.ts'
 import { Html, html } from './html.ts'
 import { pageStyle } from './page-style.ts'
@@ -77,13 +77,14 @@ ${[
 <p>The covered regions stand one by one in <code>redaction-manifest.json</code>. ${secondLook(certificate)} Searching is automatic and can miss something. If you see a person or a vehicle that should have been covered, please tell the custodian and do not pass the copy on.</p>`
 }
 
-function secondLook({ secondLook: look, residual }: Contents['certificate']): Html {
-  if (!look || !residual) return html`The finished copy was not searched again.`
+function secondLook({ looks, residual, bounds }: Contents['certificate']): Html {
+  if (!looks || !residual) return html`The finished copy was not searched again.`
   const found =
     residual.tracks === 0
       ? html`It found nothing left open.`
       : html`It found ${residual.tracks} left open, and a person decided to release the copy all the same.`
-  return html`The finished copy was searched again, ${look.framesScanned.toLocaleString('en-US')} frames of it${look.view.mirrored ? ', mirrored' : ''}, with the same detectors. ${found} <code>leak-certificate.json</code> says more.`
+  const [other] = looks.filter(({ independence }) => independence === 'other-models')
+  return html`The finished copy was searched again, mirrored and at another scale by the same detectors${other ? ', and by networks that read writing' : ''}. ${found} ${(bounds ?? []).length > 0 ? 'How far that reaches stands in' : 'More stands in'} <a href="leak-certificate.html">the leak certificate</a>.`
 }
 
 function whyReleased({ input: { facts, decision } }: Contents): Html {
@@ -113,6 +114,7 @@ function whatIsInside(): Html {
       'each covered region: what it is, on which frames, found by which detector or chosen by a person',
     ],
     [packagePath.certificate, 'what was checked in the finished copy, and what a second search found'],
+    [certificatePagePath, 'the same as a page to read'],
     [packagePath.plan, 'the plan by which the copy was made'],
     [packagePath.decision, 'the decision to release, and the facts it rests on'],
     [packagePath.certificateDraft, 'a draft statement for a person to complete and sign; nobody has signed it'],

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import type { Opening } from './commitment.ts'
+import { type Files, fileAt, jsonAt, refuted } from './package-check.ts'
+import { packagePath } from './package-layout.ts'
+import { shownAs } from './package-record.ts'
+
+const planSchema = z.looseObject({
+  tracks: z.array(z.looseObject({ origin: z.looseObject({ kind: z.string() }), visible: z.boolean().optional() })),
+  deleted: z.array(z.number()).optional(),
+})
+
+/**
+ * What persons did to the plan is in the chain, edit by edit, and a person released the copy that came of it. Answers words for that;
+ * undefined where detectors alone made the plan.
+ */
+export function checkEdits(files: Files, openings: readonly Opening[]): string | undefined {
+  const file = fileAt(files, packagePath.plan)
+  const read = planSchema.safeParse(jsonAt(files, file.path))
+  if (!read.success) refuted('file-malformed', `${file.path}: ${z.prettifyError(read.error)}`)
+  const edits = editsUpTo(file.sha256, openings)
+  if (edits.length === 0) {
+    if (isHandmade(read.data)) refuted('not-opened', `${file.path}: a person edited it, and no entry says so`)
+    return undefined
+  }
+  const copy = fileAt(files, packagePath.redacted)
+  const review = shownAs(openings, 'redaction.reviewed').find(
+    ({ from, pol }) => from?.parent === copy.sha256 && pol?.reasons?.includes('review.release'),
+  )
+  if (!review) refuted('not-opened', `${file.path} was edited, and no entry shows that a person released the copy`)
+  return `edited by persons, entries ${edits.join(', ')}, and released by one, entry ${review.index}`
+}
+
+/** Indices of the entries that led to the plan, each naming the plan that it was made on; oldest first. */
+function editsUpTo(plan: string, openings: readonly Opening[]): number[] {
+  const found: number[] = []
+  let wanted: string | undefined = plan
+  for (const { index, obj, from } of shownAs(openings, 'redaction.planned').reverse()) {
+    if (obj?.sha256 !== wanted || from?.edit === undefined) continue
+    found.unshift(index)
+    wanted = from.plan
+  }
+  return found
+}
+
+function isHandmade({ tracks, deleted = [] }: z.infer<typeof planSchema>): boolean {
+  return deleted.length > 0 || tracks.some(({ origin, visible }) => origin.kind !== 'detector' || visible)
+}
