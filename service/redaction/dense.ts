@@ -16,11 +16,11 @@ export function dense(channels: 'rgb' | 'bgr', columns: number): Adapter {
     windows: ({ region }, view) => [paneOver(region, view)],
     feed(view, window) {
       const pixels = window.w * window.h
-      if (input.length !== 3 * pixels) input = new Float32Array(3 * pixels)
+      if (input.length < 3 * pixels) input = new Float32Array(3 * pixels)
       for (const [channel, plane] of orders[channels].entries()) {
         copyWindow(view, plane, window, input.subarray(channel * pixels, (channel + 1) * pixels))
       }
-      return new Tensor('float32', input, [1, 3, window.h, window.w])
+      return new Tensor('float32', input.subarray(0, 3 * pixels), [1, 3, window.h, window.w])
     },
     read(outputs, window, floor) {
       const scores = sharesOf(outputs, 'scores')

@@ -1,8 +1,8 @@
 import { InferenceSession } from 'onnxruntime-node'
 import { adapterFor } from './adapters.ts'
 import type { Box } from './box.ts'
-import { type Detector, DetectorFault, type Finding } from './detector.ts'
-import { isWhole } from './layout.ts'
+import { type Detector, DetectorFault, type Finding, type Picture, type Scale } from './detector.ts'
+import { fineness, isWhole, type Layout, paneOver } from './layout.ts'
 import type { Model } from './models.ts'
 import { suppress } from './nms.ts'
 import type { DetectorClass } from './plan.ts'
@@ -57,13 +57,19 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
     async detect(picture) {
       const findings: Finding[] = []
       for (const look of picture.looks) {
-        const view = viewOf(picture, look.scale)
-        const part = !isWhole(look.region, view)
+        const size = sizeAt(picture, look.scale)
+        const part = !isWhole(look.region, size)
+        const view = viewOf(picture, look.scale, part ? paneOver(look.region, size) : undefined)
         for (const window of adapter.windows(look, view)) findings.push(...(await findingsIn(view, window, part)))
       }
       return suppress(findings)
     },
   }
+}
+
+function sizeAt({ width, height, scale: own = 'fine' }: Picture, scale: Scale): Layout {
+  const times = own === scale ? 1 : fineness
+  return { width: width / times, height: height / times }
 }
 
 /** In pixels of the view. */

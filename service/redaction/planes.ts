@@ -5,6 +5,8 @@ import type { Picture, Scale } from './detector.ts'
 export interface View {
   readonly width: number
   readonly height: number
+  /** The part of it that the planes hold; all of it where absent. */
+  readonly region?: Box
   readonly planes: Uint8Array
 }
 
@@ -41,43 +43,56 @@ export function halved(picture: Picture, luma: Uint8Array): Picture {
   return { ...picture, width: width / 2, height: height / 2, planes, scale: 'coarse' }
 }
 
-const views = new WeakMap<Picture, Partial<Record<Scale, View>>>()
+const views = new WeakMap<Picture, Map<string, View>>()
 
-/** The picture in red, green and blue at a scale; made once for all the detectors of a process. */
-export function viewOf(picture: Picture, scale: Scale): View {
-  const made = views.get(picture) ?? {}
+/** A region of the picture (even edges; all of it where absent) in red, green and blue at a scale; made once for all the detectors of a process. */
+export function viewOf(picture: Picture, scale: Scale, region?: Box): View {
+  const made = views.get(picture) ?? new Map<string, View>()
   views.set(picture, made)
-  made[scale] ??= toRgb((picture.scale ?? 'fine') === scale ? picture : halved(picture, halvedLuma(picture)))
-  return made[scale]
+  const key = `${scale} ${JSON.stringify(region)}`
+  const known = made.get(key)
+  if (known) return known
+  const seen = (picture.scale ?? 'fine') === scale ? picture : halved(picture, halvedLuma(picture))
+  const view = toRgb(seen, region)
+  made.set(key, view)
+  return view
 }
 
-function toRgb({ width, height, planes, matrix }: Picture): View {
+function toRgb(picture: Picture, part: Box | undefined): View {
+  const { width, height, planes, matrix } = picture
+  const region = part ?? { x: 0, y: 0, w: width, h: height }
   const [red, blue] = lumaWeights[matrix]
   const green = 1 - red - blue
   const blueAt = width * height
   const redAt = blueAt + blueAt / 4
-  const rgb = new Uint8ClampedArray(3 * blueAt)
-  for (let y = 0, at = 0; y < height; y++) {
+  const size = region.w * region.h
+  const rgb = new Uint8ClampedArray(3 * size)
+  for (let y = region.y, to = 0; y < region.y + region.h; y++) {
     const chroma = (y >> 1) * (width >> 1)
-    for (let x = 0; x < width; x++, at++) {
+    for (let x = region.x; x < region.x + region.w; x++, to++) {
       const c = chroma + (x >> 1)
-      const luma = (planes[at]! - 16) * (255 / 219)
+      const luma = (planes[y * width + x]! - 16) * (255 / 219)
       const r = luma + 2 * (1 - red) * (planes[redAt + c]! - 128) * (255 / 224)
       const b = luma + 2 * (1 - blue) * (planes[blueAt + c]! - 128) * (255 / 224)
-      rgb[at] = r
-      rgb[at + blueAt] = (luma - red * r - blue * b) / green
-      rgb[at + 2 * blueAt] = b
+      rgb[to] = r
+      rgb[to + size] = (luma - red * r - blue * b) / green
+      rgb[to + 2 * size] = b
     }
   }
-  return { width, height, planes: new Uint8Array(rgb.buffer) }
+  return { width, height, ...(part && { region: part }), planes: new Uint8Array(rgb.buffer) }
 }
 
-/** Copies a window of one plane into `target`, unscaled. The window is whole pixels inside the view. */
-export function copyWindow({ width, height, planes }: View, plane: number, window: Box, target: Float32Array): void {
-  const start = plane * width * height
+function regionOf({ width, height, region }: View): Box {
+  return region ?? { x: 0, y: 0, w: width, h: height }
+}
+
+/** Copies a window of one plane into `target`, unscaled. The window is whole pixels inside what the view holds. */
+export function copyWindow(view: View, plane: number, window: Box, target: Float32Array): void {
+  const { x, y, w, h } = regionOf(view)
+  const start = plane * w * h
   for (let row = 0; row < window.h; row++) {
-    const from = start + (window.y + row) * width + window.x
-    target.set(planes.subarray(from, from + window.w), row * window.w)
+    const from = start + (window.y - y + row) * w + window.x - x
+    target.set(view.planes.subarray(from, from + window.w), row * window.w)
   }
 }
 
@@ -86,11 +101,12 @@ export function copyWindow({ width, height, planes }: View, plane: number, windo
  * or lies between its neighbours where the window is smaller than the target.
  */
 export function sampleWindow(view: View, plane: number, window: Box, target: Float32Array, side: number): void {
-  const { width, height, planes } = view
+  const { planes } = view
+  const { x: left, y: top, w: width, h: height } = regionOf(view)
   const across = tapsFor(window.w, side)
   const down = tapsFor(window.h, side)
   const line = new Float32Array(window.w)
-  const start = plane * width * height + window.y * width + window.x
+  const start = plane * width * height + (window.y - top) * width + window.x - left
   for (let row = 0; row < side; row++) {
     line.fill(0)
     for (let tap = 0; tap < down.count; tap++) {

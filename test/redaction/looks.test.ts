@@ -4,7 +4,7 @@ import { blockSide, changedUnder, watchChanges } from '../../service/redaction/c
 import { gistOf, isCut } from '../../service/redaction/cuts.ts'
 import { fineness, layoutFor, paneOver, squaresOver, wholeOf } from '../../service/redaction/layout.ts'
 import { lookRules, planLooks } from '../../service/redaction/looks.ts'
-import { halved, halvedLuma, viewOf } from '../../service/redaction/planes.ts'
+import { copyWindow, halved, halvedLuma, planeOf, sampleWindow, viewOf } from '../../service/redaction/planes.ts'
 
 const layout = layoutFor(1920, 1080)
 const [across, down] = [layout.width / blockSide, layout.height / blockSide]
@@ -59,6 +59,20 @@ test('a coarse view is the same whether the picture was halved before or after i
   const coarse = halved(fine, halvedLuma(fine))
   expect(viewOf(coarse, 'coarse')).toEqual(viewOf({ ...fine }, 'coarse'))
   expect(viewOf(coarse, 'coarse')).toMatchObject({ width: 32, height: 16 })
+})
+
+test('a window of a part of the picture holds what it holds in all of it', () => {
+  const [width, height] = [128, 64]
+  const planes = Uint8Array.from({ length: (width * height * 3) / 2 }, (_, i) => (i * 37) % 220)
+  const picture = { width, height, planes, matrix: 'bt709', looks: [] } as const
+  const window = { x: 64, y: 32, w: 32, h: 32 }
+  const [whole, part] = [undefined, { x: 32, y: 32, w: 96, h: 32 }].map(region => {
+    const [copied, sampled] = [new Float32Array(32 * 32), new Float32Array(8 * 8)]
+    copyWindow(viewOf(picture, 'fine', region), planeOf.blue, window, copied)
+    sampleWindow(viewOf(picture, 'fine', region), planeOf.red, window, sampled, 8)
+    return { copied, sampled }
+  })
+  expect(part).toEqual(whole)
 })
 
 test.for([
