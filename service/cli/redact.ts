@@ -28,7 +28,7 @@ times are known to be the clip's and nothing else is in it; with --prove it is d
   --manifest FILE      write what was covered, why, and how the copy was made
   --prove              decode and measure the copy, show it to the detectors again, and say what they find outside the boxes
   --certificate FILE   write what was checked and found (more with --prove): JSON, or a page to read where FILE ends in .html
-  --workers N          detector threads (default: one a core)
+  --workers N          detector processes (default: one a core)
   --json               JSON lines on standard output: {"event":"progress",…}, and one {"event":"result","ok":…} at the end
 
 Exit codes: 0 done, 1 it could not be done and OUT.mp4 is as it was, 2 wrong usage, 130 interrupted (143 terminated).

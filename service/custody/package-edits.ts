@@ -17,29 +17,37 @@ export function checkEdits(files: Files, openings: readonly Opening[]): string |
   const file = fileAt(files, packagePath.plan)
   const read = planSchema.safeParse(jsonAt(files, file.path))
   if (!read.success) refuted('file-malformed', `${file.path}: ${z.prettifyError(read.error)}`)
-  const edits = editsUpTo(file.sha256, openings)
+  const { edits, whole } = editsUpTo(file.sha256, openings)
   if (edits.length === 0) {
     if (isHandmade(read.data)) refuted('not-opened', `${file.path}: a person edited it, and no entry says so`)
     return undefined
   }
+  if (!whole) refuted('not-opened', `${file.path}: no entry shows the plan that was edited first`)
+  const certificate = fileAt(files, packagePath.certificate)
   const copy = fileAt(files, packagePath.redacted)
   const review = shownAs(openings, 'redaction.reviewed').find(
-    ({ from, pol }) => from?.parent === copy.sha256 && pol?.reasons?.includes('review.release'),
+    ({ from, pol }) =>
+      from?.parent === copy.sha256 &&
+      from.certificate === certificate.sha256 &&
+      pol?.reasons?.includes('review.release'),
   )
   if (!review) refuted('not-opened', `${file.path} was edited, and no entry shows that a person released the copy`)
   return `edited by persons, entries ${edits.join(', ')}, and released by one, entry ${review.index}`
 }
 
-/** Indices of the entries that led to the plan, each naming the plan that it was made on; oldest first. */
-function editsUpTo(plan: string, openings: readonly Opening[]): number[] {
-  const found: number[] = []
-  let wanted: string | undefined = plan
-  for (const { index, obj, from } of shownAs(openings, 'redaction.planned').reverse()) {
-    if (obj?.sha256 !== wanted || from?.edit === undefined) continue
-    found.unshift(index)
-    wanted = from.plan
+/** Indices of the entries that led to the plan, each naming the plan that it was made on, oldest first; whole when they begin at a plan of detectors. */
+function editsUpTo(plan: string, openings: readonly Opening[]): { edits: number[]; whole: boolean } {
+  const recorded = shownAs(openings, 'redaction.planned')
+  const edits: number[] = []
+  let [wanted, end] = [plan, Number.POSITIVE_INFINITY]
+  while (true) {
+    const saying = recorded.filter(({ index, obj }) => index < end && obj?.sha256 === wanted)
+    if (saying.some(({ from }) => from && from.edit === undefined)) return { edits, whole: true }
+    const edit = saying.at(-1)
+    if (!edit?.from?.plan) return { edits, whole: false }
+    edits.unshift(edit.index)
+    ;[wanted, end] = [edit.from.plan, edit.index]
   }
-  return found
 }
 
 function isHandmade({ tracks, deleted = [] }: z.infer<typeof planSchema>): boolean {

@@ -46,7 +46,8 @@ export async function editPlanOf(
   })
   const { disclosure, request, exhibit } = planned(traced, seen)
   if (seen?.sha256 !== planSha256) throw overtaken()
-  const plan = canonicalPlan(editPlan(before!, edit, asker.subject))
+  // The plan goes to the recipient: it names the house. Who in it did this, the entry says, and its opening can be destroyed.
+  const plan = canonicalPlan(editPlan(before!, edit, asker.organisation))
   const { requestId } = request
   const sha256 = digestOf(plan)
   const nonce = randomBytes(16).toString('hex')

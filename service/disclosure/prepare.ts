@@ -17,7 +17,7 @@ import { type Deriving, derive, worker } from './derive.ts'
 import { obligationsOf } from './facts.ts'
 import { recordIntegrity } from './integrity.ts'
 import { buildPackage } from './package/build.ts'
-import { newestVersion } from './plans.ts'
+import { digestOf, newestVersion } from './plans.ts'
 import { derivativeNumbered, findDisclosure, findRequest, reportProgress } from './store.ts'
 import { type Derivative, type Disclosure, disclosures, type Request } from './tables.ts'
 
@@ -76,7 +76,10 @@ async function packageUp(
   const exhibit = (await findExhibit(parts, request.exhibitNumber))!
   const incident = (await findIncident(parts.db, exhibit.incidentId))!
   const redacted = await openDerivative(parts, derivative, chain, folder)
-  const opening = recipientOpenings(await parts.ledger.chain(chain), disclosure.agencyId, derivative.sha256)
+  const opening = recipientOpenings(await parts.ledger.chain(chain), disclosure.agencyId, {
+    sha256: derivative.sha256,
+    certificate: digestOf(derivative.certificate),
+  })
   const bundle = await parts.ledger.bundle(chain, { opening })
   const { purpose = '', authority } = request.filed
   const zip = join(folder, 'package.zip')

@@ -34,7 +34,8 @@ export function boxesOf(
   scene: FrameRange = [0, seconds.length - 1],
 ): { runs: BoxRun[]; unseen: FrameRange[] } {
   const first = Math.max(scene[0], farthest(chain[0]!, -1, seconds, rules))
-  const last = Math.min(scene[1], farthest(standing(chain.at(-1)!, seconds), 1, seconds, rules))
+  const longest = chain.reduce((a, b) => ((b.until ?? b.frame) >= (a.until ?? a.frame) ? b : a))
+  const last = Math.min(scene[1], farthest(standing(longest, seconds), 1, seconds, rules))
   const boxes = place(chain, first, last, seconds, rules)
   const runs: BoxRun[] = []
   for (let frame = first; frame <= last; frame++) {
@@ -92,10 +93,13 @@ function placeSeen(seen: Chain, first: number, last: number, seconds: readonly n
   const start = driftOf(seen.slice(0, 16))
   const end = driftOf(seen.slice(-16).toReversed())
   let next = 0
+  let before: ReturnType<typeof standing> | undefined
   let reaching: { frame: number; box: Box }[] = []
   for (let frame = first; frame <= last; frame++) {
-    while (next < seen.length && seen[next]!.frame < frame) next++
-    const before = seen[next - 1] && standing(seen[next - 1]!, seconds)
+    for (; next < seen.length && seen[next]!.frame < frame; next++) {
+      const one = standing(seen[next]!, seconds)
+      if (!before || one.frame >= before.frame) before = one
+    }
     const after = seen[next]
     const now = seconds[frame]!
     // An earlier sighting may still stand beside a later one: a look at a part of the frame takes back nothing that it did not see whole.
@@ -132,6 +136,14 @@ function grown({ x, y, w, h }: Box, { growthPerMille, marginPx }: BoxRules): Box
   const dx = Math.max(w * share, marginPx)
   const dy = Math.max(h * share, marginPx)
   return { x: x - dx, y: y - dy, w: w + 2 * dx, h: h + 2 * dy }
+}
+
+/** About what was seen, of a box that was grown. */
+export function ungrown({ x, y, w, h }: Box, { growthPerMille, marginPx }: BoxRules): Box {
+  const share = Math.max(growthPerMille / 2000 - 0.5, marginShare)
+  const inner = (side: number) => Math.max(2, Math.min(side / (1 + 2 * share), side - 2 * marginPx))
+  const [innerW, innerH] = [inner(w), inner(h)]
+  return { x: x + (w - innerW) / 2, y: y + (h - innerH) / 2, w: innerW, h: innerH }
 }
 
 /** Outward to even pixels and into the frame; nothing where the box lies outside. */

@@ -9,7 +9,7 @@ export interface Standing {
 }
 
 /** A sighting belongs to a box when this share of it lies in it. */
-const insideShare = 0.5
+const insideShare = 0.7
 
 /** For each frame of the clip. */
 export function standingOn(plan: RedactionPlan, covers: readonly Cover[]): Standing[] {

@@ -94,7 +94,7 @@ function caveatsOf(classes: readonly DetectorClass[], looks: SecondLook['looks']
     'What touches a cover counts only where the clip itself, looked at in the same way, shows the like in the open.',
     ...(text
       ? [
-          `Writing is found as a rule from ${found} pixels of width on in this copy, smaller writing by chance, and none is judged below ${leastAlongPx}. Plates of letters alone count as words.`,
+          `Writing is found as a rule from ${found} pixels of width on in this copy, smaller writing by chance, and none is judged below ${leastAlongPx}. Plates of letters alone count as words, and a plate that reads like a date, a time, a price or the label of a camera as one of these.`,
         ]
       : []),
   ]

@@ -12,6 +12,7 @@ export const fineness = 2
 const usualLongSide = 640
 const stride = 32
 const longestPane = 2
+const mostPanes = 8
 /** Two neighbours share this much of a window, so that a face on the seam is whole in one of them. */
 const overlap = 0.1
 /** MediaPipe's own input: a smaller square would only be blown up. */
@@ -23,7 +24,8 @@ export function layoutFor(frameWidth: number, frameHeight: number, longSide = us
   const long = Math.max(frameWidth, frameHeight)
   const pane = Math.min(long, short * longestPane)
   const across = snapped((short * longSide) / pane)
-  const along = snapped((long * longSide) / pane)
+  // Beyond any camera's shape a picture is squeezed rather than let grow without end.
+  const along = Math.min(snapped((long * longSide) / pane), mostPanes * longSide)
   return frameHeight > frameWidth ? { width: across, height: along } : { width: along, height: across }
 }
 

@@ -1,5 +1,6 @@
 import type { Box } from './box.ts'
 import { distance, driftOf, type Timed } from './motion.ts'
+import type { FrameRange } from './plan.ts'
 
 /** What was seen on one frame, in pixels of the frame. */
 export interface Sighting {
@@ -55,7 +56,7 @@ type Way = keyof typeof ways
 /**
  * Links sightings of one class in both time directions. First forward: chains grow from strong sightings and take weak ones.
  * Then backward: a chain takes the weak sightings before its start, and joins one that ended there. A chain never
- * leaves the frames that are given: those of one scene. Each sighting names its frame in the clip; `seconds[n]` is the time of
+ * leaves the frames that are given: those of one scene, first to last. Each sighting names its frame in the clip; `seconds[n]` is the time of
  * that frame n, `looks[n]` is 0 where nobody looked. Same input, same chains.
  */
 export function link(
@@ -63,6 +64,7 @@ export function link(
   seconds: readonly number[],
   rules: LinkRules,
   looks?: Uint8Array,
+  scene: FrameRange = [0, seconds.length - 1],
 ): Chain[] {
   const links = frames.map(sightings =>
     sightings
@@ -78,7 +80,7 @@ export function link(
     .flat()
     .filter(one => !one.before && (one.strong || one.after))
     .map(follow)
-    .filter(chain => believed(chain, seconds, rules, looks))
+    .filter(chain => believed(chain, seconds, rules, looks, scene))
 }
 
 /** Goes through the frames one way; every open end of a chain may take one sighting that nobody has taken from that side. */
@@ -162,7 +164,13 @@ const companySeconds = 0.15
 const companyShare = 0.5
 
 /** False chains are short and weak. But what was seen in half of the looks that could have seen it is no chance. */
-function believed(chain: Chain, seconds: readonly number[], rules: LinkRules, looks: Uint8Array | undefined): boolean {
+function believed(
+  chain: Chain,
+  seconds: readonly number[],
+  rules: LinkRules,
+  looks: Uint8Array | undefined,
+  [first, final]: FrameRange,
+): boolean {
   const { minHits, surePerMille, leastWidthPx } = rules
   if (!chain.some(({ box }) => box.w >= leastWidthPx)) return false
   const hits = chain.filter(({ followed }) => !followed).length
@@ -170,8 +178,8 @@ function believed(chain: Chain, seconds: readonly number[], rules: LinkRules, lo
   const last = standing(chain.at(-1)!, seconds)
   let from = chain[0]!.frame
   let to = last.frame
-  while (from > 0 && chain[0]!.seconds - seconds[from - 1]! <= companySeconds) from--
-  while (to < seconds.length - 1 && seconds[to + 1]! - last.seconds <= companySeconds) to++
+  while (from > first && chain[0]!.seconds - seconds[from - 1]! <= companySeconds) from--
+  while (to < final && seconds[to + 1]! - last.seconds <= companySeconds) to++
   let looked = 0
   for (let frame = from; frame <= to; frame++) if (!looks || looks[frame]) looked++
   return hits >= companyShare * looked

@@ -13,9 +13,10 @@ const startCode = Buffer.from([0, 0, 1])
  */
 export async function isPlainStream(
   bytes: AsyncIterable<Buffer>,
-  size: { readonly width: number; readonly height: number },
+  size: { readonly width: number; readonly height: number; readonly frames: number },
 ): Promise<boolean> {
   const sets = new Map<number, string>()
+  let slices = 0
   let pictures = 0
   let plain = true
   for await (const head of unitHeads(bytes)) {
@@ -27,9 +28,12 @@ export async function isPlainStream(
       if (head.length === longestHead || set !== (sets.get(kind) ?? set)) plain = false
       sets.set(kind, set)
     }
-    if ((kind === 1 || kind === 5) && pictures++ === 0 && (kind !== 5 || sets.size < 2)) plain = false
+    if (kind !== 1 && kind !== 5) continue
+    if (slices++ === 0 && (kind !== 5 || sets.size < 2)) plain = false
+    // first_mb_in_slice is 0, an Exp-Golomb code of one set bit: a picture begins.
+    if (head[1]! & 0x80) pictures++
   }
-  return plain && pictures > 0
+  return plain && pictures === size.frames
 }
 
 /** The first bytes of each unit, header included. */

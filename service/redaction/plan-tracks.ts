@@ -33,7 +33,7 @@ export function tracksOf({ frames, looks, cuts }: Scan, clip: ClipShape, wanted:
   const seen = frames.map((findings, frame) => sightingsOf(findings, wanted.class, frame, clip))
   return scenesOf(cuts, frames.length)
     .flatMap(([first, last]) =>
-      link(seen.slice(first, last + 1), seconds, rules, looks).map(chain => ({
+      link(seen.slice(first, last + 1), seconds, rules, looks, [first, last]).map(chain => ({
         chain,
         ...boxesOf(chain, seconds, clip, rules, [first, last]),
       })),

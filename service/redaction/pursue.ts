@@ -57,6 +57,7 @@ export function pursue(
   const kept: { seconds: number; luma: Luma }[] = []
   let standing: StandingFinding[] = []
   let pursuits: Pursuit[] = []
+  const missed = new WeakSet<StandingFinding>()
 
   function take({ seconds, luma, changes, looks, findings }: Happening): void {
     const frame = frames.length
@@ -75,7 +76,7 @@ export function pursue(
 
     const met = (one: Finding) => fresh.some(found => isSameThing(found, one))
     pursuits = pursuits.filter(one => !met(place(one)))
-    standing = standing.filter(one => !met(one) && !looks.some(look => shows(look, one, layout)))
+    standing = standing.filter(one => !met(one) && !takenBack(one, looks))
     for (const one of standing) one.until = frame
     standing.push(...fresh)
     frames[frame] = [...fresh, ...pursuits.map(one => followedAt(one, frame))]
@@ -85,6 +86,14 @@ export function pursue(
       release(kept.shift()!.luma)
     }
     for (const found of appeared) goBack(found, frame)
+  }
+
+  /** By the second look in a row that would show it and does not: detectors miss, and the picture is the same. */
+  function takenBack(one: StandingFinding, looks: readonly Look[]): boolean {
+    if (!looks.some(look => shows(look, one, layout))) return false
+    if (missed.has(one)) return true
+    missed.add(one)
+    return false
   }
 
   function cut(): void {

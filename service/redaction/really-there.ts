@@ -18,7 +18,7 @@ interface View {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A sighting is real when the clip shows the like on this share of what lies open of it. */
+/** A sighting is real when this share of the like that the clip shows there lies open. Not of the sighting, which is wider by a margin. */
 const realShare = 0.3
 
 /** The tracks without what only a cover's edge made look so. The clip is looked at on the frames in question alone. */
@@ -55,7 +55,7 @@ async function findingsOn(
 ): Promise<Map<number, Finding[]>> {
   const last = Math.max(...frames)
   const answers: Promise<[number, Finding[]]>[] = []
-  await using pool = openPool(lenses, workers)
+  await using pool = openPool(lenses, workers, { signal })
   const whole = wholeOf(layout)
   const fine = { x: 0, y: 0, w: whole.w * fineness, h: whole.h * fineness }
   const looks = [
@@ -83,6 +83,6 @@ function isReal(box: Box, covers: readonly Box[], likes: readonly Box[]): boolea
   if (!touches(covers, box)) return true
   const openPart = (part: Box) => part.w * part.h - Math.max(...covers.map(c => intersectionArea(c, part)))
   return likes.some(
-    like => intersectionArea(like, box) > 0 && openPart(overlap(like, box)) >= realShare * openPart(box),
+    like => intersectionArea(like, box) > 0 && openPart(overlap(like, box)) >= realShare * like.w * like.h,
   )
 }

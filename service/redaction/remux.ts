@@ -27,7 +27,8 @@ export async function copyUncovered(
   try {
     if (!(await showsAllItHolds(path, clip, run))) return undefined
     const stream = ffmpegOutput(copying(path, clip, outPath), run)
-    if (!(await isPlainStream(stream, { width: clip.codedWidth, height: clip.codedHeight }))) return undefined
+    if (!(await isPlainStream(stream, { width: clip.codedWidth, height: clip.codedHeight, frames: clip.frames })))
+      return undefined
   } catch (error) {
     options.signal?.throwIfAborted()
     if (error instanceof FfmpegFailed) return undefined

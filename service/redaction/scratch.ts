@@ -8,9 +8,9 @@ const swept = new Map<string, Promise<void>>()
 /** A fresh folder that only we can read; the caller removes it. Throws Error when the folder around it belongs to somebody else. */
 export async function scratchFolder(): Promise<string> {
   const home = join(tmpdir(), `custos-ffmpeg-${process.getuid?.() ?? 0}`)
+  await ownFolder(home)
   if (!swept.has(home)) swept.set(home, sweep(home))
   await swept.get(home)
-  await ownFolder(home)
   return mkdtemp(join(home, `${here}.${process.pid}.`))
 }
 

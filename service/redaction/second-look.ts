@@ -4,17 +4,19 @@
  * for one.
  */
 import type { CertifiedLook, PlateVerdict } from './certificate.ts'
+import { ungrown } from './chain-boxes.ts'
 import { copyFrames, type Frame } from './copy-frames.ts'
 import { type Standing, stateOf } from './decided.ts'
 import { layoutFor } from './layout.ts'
 import { lensesFor } from './make-plan.ts'
 import type { Models } from './models.ts'
 import { mirroredPicture, otherLongSide } from './other-view.ts'
-import type { DetectorClass } from './plan.ts'
+import type { DetectorClass, PlanTrack } from './plan.ts'
 import { tracksOf } from './plan-tracks.ts'
 import { judgePlates } from './plate-judge.ts'
 import { secondsAt } from './probe.ts'
 import { inTheOpen } from './really-there.ts'
+import { type Rules, rulesOf } from './rules.ts'
 import { scanPictures } from './scan.ts'
 import type { Footage, SeenTrack, Sighting } from './sightings.ts'
 import { openTextFamily } from './text-family.ts'
@@ -53,7 +55,7 @@ export async function lookAgain(
   const layout = layoutFor(copy.clip.width, copy.clip.height, otherLongSide)
   const lenses = lensesFor(classes, models)
   const textModels = await loadTextModels()
-  await using family = openTextFamily(textModels)
+  await using family = openTextFamily(textModels, signal)
   const text = classes.includes('plate') ? lookForText(copy.clip, standing, family) : undefined
 
   async function* pictures() {
@@ -72,7 +74,7 @@ export async function lookAgain(
     return tracksOf(scan, copy.clip, { class: wanted, models: named, ground: 'personal-data' }, 1).map(track => ({
       class: wanted,
       confidence: track.confidence,
-      sightings: mirroredBack(track, copy.clip.width),
+      sightings: mirroredBack(track, copy.clip.width, rulesOf[wanted]),
     }))
   })
   const only = (state: 'open' | 'visible') =>
@@ -109,10 +111,10 @@ export async function lookAgain(
   }
 }
 
-/** The frames on which a detector saw the track, with the box as it lies in the copy. */
-function mirroredBack({ runs, unseen }: ReturnType<typeof tracksOf>[number], width: number): Sighting[] {
+/** The frames on which a detector saw the track, with what it saw as it lies in the copy: without the margin that a cover would have. */
+function mirroredBack({ runs, unseen }: Pick<PlanTrack, 'runs' | 'unseen'>, width: number, rules: Rules): Sighting[] {
   return runs.flatMap(([first, last, x, y, w, h]) => {
-    const box = { x: width - x - w, y, w, h }
+    const box = ungrown({ x: width - x - w, y, w, h }, rules)
     const frames = Array.from({ length: last - first + 1 }, (_, i) => first + i)
     return frames.filter(n => !unseen.some(([from, to]) => from <= n && n <= to)).map(frame => ({ frame, box }))
   })

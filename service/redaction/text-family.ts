@@ -17,8 +17,8 @@ export interface TextFamily extends AsyncDisposable {
 const program = fileURLToPath(new URL('./text-worker.ts', import.meta.url))
 
 /** Rejects, now or at the next question, when a network fails or gives no answer. */
-export function openTextFamily(models: TextModels): TextFamily {
-  const workers = openProcesses<TextQuestion, TextAnswer>(program, models, 1)
+export function openTextFamily(models: TextModels, signal?: AbortSignal): TextFamily {
+  const workers = openProcesses<TextQuestion, TextAnswer>(program, models, 1, { signal })
   const ask = async (question: TextQuestion) => (await workers.submit(question)).answer
   return {
     async look(picture) {

@@ -117,6 +117,16 @@ describe('a ledger that tells another story than the package', () => {
       { plan: edited, edits: [{}], review: 'review.release', reviewed: { parent: digest } },
       ['plan: not-opened'],
     ],
+    [
+      'another plan made the same bytes, and that copy was released',
+      { plan: edited, edits: [{}], review: 'review.release', reviewed: { certificate: digest } },
+      ['plan: not-opened'],
+    ],
+    [
+      'what was edited is no plan that an entry shows',
+      { plan: edited, unplanned: true, edits: [{}], review: 'review.release' },
+      ['plan: not-opened'],
+    ],
     ['metadata was left in', { certificate: { metadata: ['title'] } }, ['leak-limit: leak-limit-exceeded']],
     ['a person withheld it', { certificate: open, review: 'review.withhold' }, ['leak-limit: leak-limit-exceeded']],
     [

@@ -120,6 +120,8 @@ export interface Story {
   readonly certificate?: Partial<LeakCertificate>
   /** Edits in their order, each of the plan before; the last one's result is the plan, unless it says otherwise. */
   readonly edits?: readonly { obj?: RedactionPlan; plan?: undefined; edit?: undefined }[]
+  /** No entry says what detectors planned. */
+  readonly unplanned?: true
   /** What a person decided about this very certificate. */
   readonly review?: 'review.release' | 'review.withhold'
   readonly reviewed?: Act['from']
@@ -174,6 +176,10 @@ export async function makePackage(story: Story = {}, shared?: Ledger): Promise<T
     ...story.from,
   }
   let before = sha256(canonicalPlan(plan))
+  if (story.edits && !story.unplanned) {
+    const detected = { sha256: before, len: 1, role: 'plan' } as const
+    await record({ ev: 'redaction.planned', who: custodian, obj: detected, from: { parent: master.sha256 } })
+  }
   for (const { obj, ...omitted } of story.edits ?? []) {
     const after = obj ? sha256(canonicalPlan(obj)) : sha256(files.plan)
     const { edit, plan: parent } = { edit: sha256('an edit'), plan: before, ...omitted }
@@ -192,7 +198,10 @@ export async function makePackage(story: Story = {}, shared?: Ledger): Promise<T
   }
   await ledger.append(testAct())
   const bundle = await ledger.bundle(chain, {
-    opening: recipientOpenings(await ledger.chain(chain), 'agency-7', derivative.sha256),
+    opening: recipientOpenings(await ledger.chain(chain), 'agency-7', {
+      sha256: derivative.sha256,
+      certificate: from.certificate,
+    }),
   })
   const input: PackageInput = {
     disclosureId: 'DS-0000-1111-2222',

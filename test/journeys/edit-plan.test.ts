@@ -8,6 +8,7 @@ import type { ApiProblem, Client } from '../../service/cli/client.ts'
 import { extractFile } from '../../service/cli/extract.ts'
 import { awaitDisclosure, type DisclosureView, fetchPackage, followDisclosure } from '../../service/cli/request.ts'
 import { judge } from '../../service/cli/verify.ts'
+import { newId } from '../../service/custody/id.ts'
 import { derivatives, planVersions } from '../../service/disclosure/tables.ts'
 import {
   canonicalPlan,
@@ -67,6 +68,14 @@ async function spoilDerivative(): Promise<void> {
   const plan = parsePlan(row!.plan)
   const spoilt = canonicalPlan({ ...plan, tracks: [...plan.tracks, label] })
   await estate.service.db.update(derivatives).set({ certificate: JSON.stringify(certificate), plan: spoilt })
+  await estate.service.ledger.append({
+    chain: receipt.chain,
+    req: newId(),
+    ev: 'redaction.planned',
+    who: { subject: 'worker', organisation: 'custodian', credential: 'service' },
+    obj: { sha256: sha256(spoilt), len: Buffer.byteLength(spoilt), role: 'plan' },
+    from: { parent: receipt.sha256 },
+  })
 }
 
 const refusal = async (answer: Promise<unknown>) => {
@@ -310,13 +319,37 @@ describe('then', () => {
     expect(kept[0]!.plan).not.toBe(canonicalPlan(final))
   })
 
+  test('a plan that makes the same bytes as another has a package of its own', async () => {
+    const before = await readPlan()
+    const track = before.tracks.find(({ origin }) => origin.kind === 'person')!.id
+    const { planSha256 } = await edit({ operation: 'set', track, ground: 'victim' }, planDigest(before))
+    const view = await awaitDisclosure(officer, requestId, () => {})
+    const copies = await estate.service.db.select().from(derivatives)
+    const same = copies.find(({ exhibitNumber }) => exhibitNumber === view.derivative)!
+    expect(planDigest(parsePlan(same.plan))).toBe(planSha256)
+    expect(copies.filter(({ sha256: digest }) => digest === same.sha256)).toHaveLength(2)
+    const other = await estate.as('records-manager', 'custodian', 'manager-3')
+    const review = { outcome: 'release', reason: 'Only the ground was another one.' }
+    const released = await other.json<DisclosureView>('POST', `/v1/disclosures/${view.disclosureId}/reviews`, review)
+    const ready = await followDisclosure(officer, released, () => {})
+    expect(ready.state).toBe('ready')
+    const zip = join(estate.folder, 'same.zip')
+    await fetchPackage(officer, ready.disclosureId, zip)
+    const { result } = await judge(zip, {
+      key: join(estate.folder, 'key'),
+      checkpoint: undefined,
+      proof: `${zip}.tlog-proof`,
+    })
+    expect(result.checks.filter(check => !check.ok)).toEqual([])
+  })
+
   test('what was prepared can be edited for the next copy, and not while one is being made', async () => {
-    const planSha256 = planDigest(final)
+    const planSha256 = planDigest(await readPlan())
     const made = await officer.json<DisclosureView>('POST', `/v1/requests/${requestId}/disclosures`)
     const blank: PlanEdit = { operation: 'blank', first: 0, last: 0, ground: 'child' }
     const early = await refusal(edit(blank, planSha256))
     expect(early).toMatchObject({ status: 409, detail: expect.stringContaining('being prepared') })
     await followDisclosure(officer, made, () => {})
-    expect((await edit(blank, planSha256)).version).toBe(3)
+    expect((await edit(blank, planSha256)).version).toBe(4)
   })
 })

@@ -205,6 +205,17 @@ describe('a thing in smooth motion', () => {
     ])
   })
 
+  test('that stood still longer than what was last linked to it is covered to its own end', () => {
+    const { frames, seconds } = walk(100, 25, () => [400, 300])
+    const [first, beside] = [frames[0]![0]!, frames[10]![0]!]
+    const seen = frames.map((): Sighting[] => [])
+    seen[0] = [{ ...first, until: 50 }]
+    seen[10] = [{ ...beside, box: { ...beside.box, x: beside.box.x + 48 } }]
+    const tracks = plan({ frames: seen, seconds })
+    for (let frame = 0; frame <= 57; frame++) expect(covered(tracks, { ...first, frame })).toBe(true)
+    expect(covered(tracks, { ...first, frame: 58 })).toBe(false)
+  })
+
   test('is one track over a second’s gap after it stood still, and none over a longer one', () => {
     for (const [gap, tracks] of [
       [24, 1],

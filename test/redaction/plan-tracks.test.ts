@@ -45,6 +45,12 @@ test('a scene cut ends tracks: no box reaches over it, and none is linked over i
   ])
 })
 
+test('what is seen in every look at its scene is no chance, however short the scene: a recorder may take its cameras in turns', () => {
+  const frames = clip.pts.map(n => [face(0.4, n, 0.6)])
+  const tracks = tracksOf({ ...scanOf(frames), cuts: clip.pts.slice(1) }, clip, wanted, 1)
+  expect(tracks.map(({ runs }) => [runs[0]![0], runs.at(-1)![1]])).toEqual(clip.pts.map(n => [n, n]))
+})
+
 describe('doubt', () => {
   test('is there where the decoder concealed something, and nowhere else', () => {
     const frames = clip.pts.map(() => [])

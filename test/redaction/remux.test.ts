@@ -103,9 +103,9 @@ describe('a clip is encoded after all', () => {
     await make('one.h264', ...bFrames)
     await make('two.h264', ...bFrames, '-refs', '5', '-preset', 'slow')
     const both = Buffer.concat([await readFile(folder.path('one.h264')), await readFile(folder.path('two.h264'))])
-    await expect(isPlainStream(one(both), { width: 160, height: 120 })).resolves.toBe(false)
+    await expect(isPlainStream(one(both), { width: 160, height: 120, frames: 30 })).resolves.toBe(false)
     await expect(
-      isPlainStream(one(await readFile(folder.path('one.h264'))), { width: 160, height: 120 }),
+      isPlainStream(one(await readFile(folder.path('one.h264'))), { width: 160, height: 120, frames: 30 }),
     ).resolves.toBe(true)
   })
 })
@@ -127,7 +127,7 @@ describe('what a stream consists of', () => {
           for (let at = 0, n = 0; at < bytes.length; at += sizes[n++ % sizes.length]!)
             yield bytes.subarray(at, at + sizes[n % sizes.length]!)
         }
-        expect(await isPlainStream(pieces(), { width: 160, height: 120 })).toBe(!odd)
+        expect(await isPlainStream(pieces(), { width: 160, height: 120, frames: 30 })).toBe(!odd)
       }),
       { numRuns: 25 },
     )
@@ -139,19 +139,21 @@ describe('what a stream consists of', () => {
       const path = folder.path('sized.h264')
       await ffmpeg(...motion(width, height, 2), ...x264, '-preset', 'veryfast', '-profile:v', profile, path)
       const bytes = await readFile(path)
-      expect(await isPlainStream(one(bytes), { width, height }), profile).toBe(true)
-      expect(await isPlainStream(one(bytes), { width: width + 2, height })).toBe(false)
-      expect(await isPlainStream(one(bytes), { width, height: height - 2 })).toBe(false)
+      expect(await isPlainStream(one(bytes), { width, height, frames: 2 }), profile).toBe(true)
+      // A picture that no frame shows would go along unseen.
+      expect(await isPlainStream(one(bytes), { width, height, frames: 1 })).toBe(false)
+      expect(await isPlainStream(one(bytes), { width: width + 2, height, frames: 2 })).toBe(false)
+      expect(await isPlainStream(one(bytes), { width, height: height - 2, frames: 2 })).toBe(false)
     }
   })
 
   test('no picture at all is no stream, and one that begins in the middle is none that we copy', async () => {
-    expect(await isPlainStream(one(Buffer.alloc(9)), { width: 16, height: 16 })).toBe(false)
+    expect(await isPlainStream(one(Buffer.alloc(9)), { width: 16, height: 16, frames: 1 })).toBe(false)
     await make('whole.h264', ...bFrames)
     const bytes = await readFile(folder.path('whole.h264'))
     const slice = bytes.indexOf(Buffer.from([0, 0, 1, 0x65]))
     const sets = bytes.subarray(0, slice)
     const later = bytes.subarray(bytes.indexOf(Buffer.from([0, 0, 1]), slice + 3))
-    expect(await isPlainStream(one(Buffer.concat([sets, later])), { width: 160, height: 120 })).toBe(false)
+    expect(await isPlainStream(one(Buffer.concat([sets, later])), { width: 160, height: 120, frames: 30 })).toBe(false)
   })
 })

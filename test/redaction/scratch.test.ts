@@ -27,13 +27,15 @@ test('what a killed process left is removed by the next one; what a living one, 
   expect((await readdir(home)).sort()).toEqual([alive, elsewhere].sort())
 })
 
-test('a folder that somebody else put there, or can look into, is not used', async () => {
+test('a folder that somebody else put there, or can look into, is neither used nor swept', async () => {
   await using temporary = await scratch()
   vi.stubEnv('TMPDIR', temporary.path('.'))
   const home = temporary.path(`custos-ffmpeg-${process.getuid!()}`)
-  await mkdir(temporary.path('theirs'), { mode: 0o700 })
+  const left = `${hostname()}.${spawnSync('true').pid}.abc`
+  await mkdir(join(temporary.path('theirs'), left), { recursive: true, mode: 0o700 })
   await symlink(temporary.path('theirs'), home)
   await expect(scratchFolder()).rejects.toThrow('not a folder of ours alone')
+  expect(await readdir(temporary.path('theirs'))).toEqual([left])
 
   await using open = await scratch()
   vi.stubEnv('TMPDIR', open.path('.'))

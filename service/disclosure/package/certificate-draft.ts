@@ -32,10 +32,12 @@ has completed and signed it.
    and its length is ${copy.len} bytes. The derivation is entry ${copy.index} of the same log.
 
    IT IS NOT AN IDENTICAL COPY OF THE ORIGINAL. It was decoded, regions of the picture were covered with
-   a constant colour, ${counts.soundKept ? '' : 'the sound and '}all embedded metadata were left out, and it was encoded again. Its
+   a constant colour, ${counts.soundKept ? '' : 'the sound and '}all embedded metadata were left out, and it was encoded again (or,
+   where nothing was to be covered and the manifest says so, its coded pictures were copied). Its
    digest therefore differs from that of the original, as it must. Of ${counts.frames} frames, ${counts.coveredFrames} carry at
    least one covered region: ${counts.tracks.face} face track(s), ${counts.tracks.plate} number plate track(s) and ${counts.tracks.region} region(s)
-   chosen by a person. On ${counts.couldNotTellFrames} frame(s) the system could not tell what was in the picture.
+   chosen by a person. Persons left ${counts.leftInSight} track(s) in sight and took ${counts.takenOut} out of the plan, each on a
+   stated ground. On ${counts.couldNotTellFrames} frame(s) the system could not tell what was in the picture.
    data/redaction-manifest.json lists each region; data/leak-certificate.json says what was checked
    in the finished copy, and what a second search of it found.
 

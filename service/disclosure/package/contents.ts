@@ -5,7 +5,7 @@ import type { Opening } from '../../custody/commitment.ts'
 import { parseEntry } from '../../custody/entry.ts'
 import type { Decision } from '../../policy/decision.ts'
 import { type LeakCertificate, parseCertificate } from '../../redaction/certificate.ts'
-import { coveredFrames, parsePlan } from '../../redaction/plan.ts'
+import { coveredFrames, coveredTracks, parsePlan } from '../../redaction/plan.ts'
 
 /** What the ledger does not hold and a reader needs. No names of persons: subjects are opaque ids. */
 export interface PackageFacts {
@@ -65,7 +65,11 @@ export interface Contents {
   /** What was looked for, in words: `faces and number plates`. */
   readonly lookedFor: string
   readonly soundKept: boolean
+  /** What is covered. */
   readonly tracks: Readonly<Record<'face' | 'plate' | 'region', number>>
+  /** What persons left in sight or took out of the plan. */
+  readonly leftInSight: number
+  readonly takenOut: number
 }
 
 const plurals = { face: 'faces', plate: 'number plates' } as const
@@ -77,7 +81,7 @@ export function contentsOf(input: PackageInput, copySha256: string): Contents {
   const copy = recorded(bundle, 'exhibit.redacted').find(({ sha256 }) => sha256 === copySha256)
   const master = recorded(bundle, 'exhibit.acquired')[0]
   if (!copy || !master) throw new Error('the openings do not show the acquisition and the redaction of this copy')
-  const of = (name: string) => plan.tracks.filter(track => track.class === name).length
+  const of = (name: string) => coveredTracks(plan).filter(track => track.class === name).length
   return {
     input,
     root: `custos-${disclosureId}`,
@@ -91,6 +95,8 @@ export function contentsOf(input: PackageInput, copySha256: string): Contents {
     lookedFor: plan.classes.map(name => plurals[name]).join(' and ') || 'regions',
     soundKept: input.decision.obligations?.audio === 'keep',
     tracks: { face: of('face'), plate: of('plate'), region: of('region') },
+    leftInSight: plan.tracks.filter(({ visible }) => visible).length,
+    takenOut: plan.deleted?.length ?? 0,
   }
 }
 

@@ -53,6 +53,8 @@ function whatWasDone({
   coveredFrames,
   couldNotTellFrames,
   tracks,
+  leftInSight,
+  takenOut,
   lookedFor,
   soundKept,
   certificate,
@@ -60,7 +62,7 @@ function whatWasDone({
   const row = (label: string, value: number) =>
     html`<tr><td>${label}</td><td class="n">${value.toLocaleString('en-US')}</td></tr>`
   return html`<h2>What was done to it</h2>
-<p>Every frame was decoded and searched for ${lookedFor}. Where one was found, and for a while before and after, the picture was covered with one solid colour and a margin around it; then the video was encoded again. The covering is part of the picture and cannot be taken off. ${soundKept ? 'Location' : 'Sound, location'}, camera data and other hidden information were left out.</p>
+<p>Every frame was decoded and compared with what had been searched before; what was new on it was searched for ${lookedFor}. Where one was found, and for a while before and after, the picture was covered with one solid colour and a margin around it; then the video was encoded again (where nothing was to be covered, the coded pictures may have been copied; the manifest says which). The covering is part of the picture and cannot be taken off. ${soundKept ? 'Location' : 'Sound, location'}, camera data and other hidden information were left out.</p>
 <table>
 ${[
   row('Frames in the recording', frames),
@@ -68,6 +70,8 @@ ${[
   row('Faces followed through the recording', tracks.face),
   row('Number plates followed', tracks.plate),
   row('Regions that a person chose', tracks.region),
+  ...(leftInSight > 0 ? [row('Left in sight by a person, on a stated ground', leftInSight)] : []),
+  ...(takenOut > 0 ? [row('Taken out of the plan by a person, on a stated ground', takenOut)] : []),
   row(
     `Frames in which the system could not tell${certificate.couldNotTell.blanked ? ', and which were blanked' : ''}`,
     couldNotTellFrames,

@@ -67,7 +67,7 @@ class Scenes:
         if kind < .5:
             index = r.choices(self.plates, cum_weights=self.crowded)[0]
             box = r.choice(self.pictures.info[index]['boxes'])
-            size_px = log_uniform(r, 10, 80) if r.random() < .85 else log_uniform(r, 70, 230)
+            size_px = log_uniform(r, 13, 90) if r.random() < .85 else log_uniform(r, 70, 230)
             return index, box, min(size_px, limit_px * .9) / max(1, box[2] - box[0])
         if kind < .7 and self.cries:
             index, box = r.choice(self.cries)
