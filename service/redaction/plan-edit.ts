@@ -1,4 +1,5 @@
 /** What a person does to a plan: pure, strict, and each step touches one track and nothing else. */
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { Problem } from '../http/problem.ts'
 import {
@@ -135,6 +136,7 @@ function extended(clip: Clip, track: PlanTrack, { first, last, grow = 0 }: Edit<
     const since = i === 0 ? (first ?? begin) : begin
     return [since, i === track.runs.length - 1 ? (last ?? end) : end, ...box]
   })
+  if (isDeepStrictEqual(runs, track.runs)) throw misfit(`Track ${track.id} covers the whole frame already.`)
   if (track.origin.kind === 'person') return { ...track, runs }
   const added: FrameRange[] = [
     ...(first === undefined ? [] : [[first, from - 1] as FrameRange]),

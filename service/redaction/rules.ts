@@ -19,13 +19,13 @@ export const rulesOf: Readonly<Record<DetectorClass, Rules>> = {
   },
   plate: {
     startPerMille: 550,
-    keepPerMille: 350,
+    keepPerMille: 250,
     gapMs: 1000,
     minHits: 4,
     surePerMille: 800,
     // Seven characters in less than this are two pixels each.
     leastWidthPx: 18,
-    endMs: 300,
+    endMs: 500,
     growthPerMille: 1400,
     marginPx: 8,
   },

@@ -91,7 +91,9 @@ describe('custos plan', () => {
     const info = await probeClip(clip)
     const path = folder.path('shown.json')
     const plan = handPlan(info, [[0, 9, 20, 20, 60, 40]])
-    await writeFile(path, canonicalPlan(plan))
+    const origin = { kind: 'detector' as const, models: ['0'.repeat(64)] }
+    const detected = plan.tracks.map(track => ({ ...track, origin }))
+    await writeFile(path, canonicalPlan({ ...plan, tracks: detected }))
     const kept = folder.path('kept.json')
     await custos('visible', path, '--track', '1', '--ground', 'suspect-visible', ...why, '--out', kept)
     const table = (await custos('show', kept, '--clip', clip)).out

@@ -252,6 +252,12 @@ describe('whatever is done to a plan,', () => {
     expect(Object.keys(done).sort()).toEqual(['add', 'blank', 'cover', 'delete', 'extend', 'set', 'visible'])
   })
 
+  test('what changes nothing is refused: a record without a change would say what is not so', () => {
+    const blanked = edit({ operation: 'blank', first: 0, last: 3, ground: 'other-information' })
+    const track = blanked.tracks.at(-1)!.id
+    expect(() => edit({ operation: 'extend', track, grow: 4 }, blanked)).toThrow('covers the whole frame already')
+  })
+
   test('adding, blanking, extending, covering and naming uncover no pixel', () => {
     fc.assert(
       fc.property(someEdits, edits =>
