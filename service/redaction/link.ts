@@ -1,4 +1,5 @@
 import type { Box } from './box.ts'
+import { lookedAt } from './looks.ts'
 import { distance, driftOf, type Timed } from './motion.ts'
 import type { FrameRange } from './plan.ts'
 
@@ -181,6 +182,9 @@ function believed(
   while (from > first && chain[0]!.seconds - seconds[from - 1]! <= companySeconds) from--
   while (to < final && seconds[to + 1]! - last.seconds <= companySeconds) to++
   let looked = 0
-  for (let frame = from; frame <= to; frame++) if (!looks || looks[frame]) looked++
+  const seenOn = new Set(chain.map(({ frame }) => frame))
+  // A look at a part that did not show it was somewhere else.
+  const counts = (frame: number) => !looks || looks[frame] === lookedAt.whole || seenOn.has(frame)
+  for (let frame = from; frame <= to; frame++) if (counts(frame)) looked++
   return hits >= companyShare * looked
 }

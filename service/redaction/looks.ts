@@ -17,6 +17,9 @@ export const lookRules = {
   fineStillMs: 3000,
 } as const
 
+/** How much of a frame the detectors looked at. Every frame was compared with what they last saw of it. */
+export const lookedAt = { nothing: 0, part: 1, whole: 2 } as const
+
 export interface LookPlanner {
   /** What of a frame to look at, given what changed on it since that was last looked at. All of it, finely, at a cut. */
   next(seconds: number, changes: Changes, cut?: boolean): Look[]

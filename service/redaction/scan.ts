@@ -5,7 +5,7 @@ import { damagedFrames, hearComplaints } from './damage.ts'
 import type { Finding, Picture } from './detector.ts'
 import { pictures } from './frame-source.ts'
 import { isWhole, type Layout, layoutFor } from './layout.ts'
-import { planLooks } from './looks.ts'
+import { lookedAt, planLooks } from './looks.ts'
 import type { Lens } from './onnx-detector.ts'
 import type { FrameRange } from './plan.ts'
 import { halved, halvedLuma } from './planes.ts'
@@ -22,9 +22,6 @@ export interface ScanOptions {
   pictureMs?: number | undefined
   signal?: AbortSignal | undefined
 }
-
-/** How much of a frame the detectors looked at. Every frame was compared with what they last saw of it. */
-export const lookedAt = { nothing: 0, part: 1, whole: 2 } as const
 
 export interface Scan {
   /** For each frame what was found on it by a look at it. */

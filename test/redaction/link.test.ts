@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { boxesOf } from '../../service/redaction/chain-boxes.ts'
 import { link, type Sighting } from '../../service/redaction/link.ts'
+import { lookedAt } from '../../service/redaction/looks.ts'
 import type { BoxRun } from '../../service/redaction/plan.ts'
 import { rulesOf } from '../../service/redaction/rules.ts'
 
@@ -214,6 +215,15 @@ describe('a thing in smooth motion', () => {
     const tracks = plan({ frames: seen, seconds })
     for (let frame = 0; frame <= 57; frame++) expect(covered(tracks, { ...first, frame })).toBe(true)
     expect(covered(tracks, { ...first, frame: 58 })).toBe(false)
+  })
+
+  test('that stands still is believed by the looks at all of the frame, however often others look elsewhere', () => {
+    const { frames, seconds } = walk(60, 25, () => [400, 300], 60, 0.6)
+    const looks = Uint8Array.from(seconds, (_, n) =>
+      n % 20 === 0 ? lookedAt.whole : n % 3 === 0 ? lookedAt.part : lookedAt.nothing,
+    )
+    const seen = frames.map((found, n) => (n % 20 === 0 ? found.map(one => ({ ...one, until: n + 19 })) : []))
+    expect(link(seen, seconds, rules, looks)).toHaveLength(1)
   })
 
   test('is one track over a second’s gap after it stood still, and none over a longer one', () => {

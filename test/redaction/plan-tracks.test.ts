@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { lookedAt } from '../../service/redaction/looks.ts'
 import { doubtsOf, tracksOf } from '../../service/redaction/plan-tracks.ts'
 import type { StandingFinding } from '../../service/redaction/pursue.ts'
-import { lookedAt, type Scan } from '../../service/redaction/scan.ts'
+import type { Scan } from '../../service/redaction/scan.ts'
 
 const clip = {
   width: 1000,
