@@ -60,6 +60,16 @@ type Edit<Name extends PlanEdit['operation']> = Extract<PlanEdit, { operation: N
  * `edit-does-not-fit`, whose detail names the fault; then nothing was changed.
  */
 export function editPlan(plan: RedactionPlan, edit: PlanEdit, subject: string): RedactionPlan {
+  const edited = applied(plan, edit, subject)
+  if (edited.tracks.reduce((sum, { runs }) => sum + runs.length, 0) > mostRuns)
+    throw misfit(`The plan would have more than ${mostRuns} boxes.`)
+  return edited
+}
+
+/** A plan is read whole by whoever edits or renders it. */
+const mostRuns = 1_000_000
+
+function applied(plan: RedactionPlan, edit: PlanEdit, subject: string): RedactionPlan {
   switch (edit.operation) {
     case 'add':
       return withTrack(plan, newTrack(plan, edit.class, stated(edit.ground), subject, drawnRuns(plan.clip, edit)))
