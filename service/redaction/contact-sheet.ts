@@ -82,8 +82,7 @@ export function chooseFrames(plan: RedactionPlan, rows: number): number[] {
   return telling.length > 0 ? telling : chosen
 }
 
-/** Pixels as wide as they are shown. */
-/** As large as fits the room that a picture has, so that an upright clip makes no sheet of endless length. */
+/** Pixels as wide as they are shown, and as large as fits the room that a picture has: an upright clip makes no sheet of endless length. */
 function pictureSize(clip: ClipInfo): Size {
   const { num, den } = clip.sampleAspect
   const stretch = clip.rotationDegrees % 180 === 0 ? num / den : den / num
