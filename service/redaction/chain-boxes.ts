@@ -76,7 +76,7 @@ function farthest(
 
 /** A box for every frame first..last: seen, standing unchanged, followed, between two sightings, or carried on from an end. */
 function place(chain: Chain, first: number, last: number, seconds: readonly number[], rules: BoxRules): Box[] {
-  const seen = chain.filter(({ followed }) => !followed)
+  const seen = steadied(chain.filter(({ followed }) => !followed))
   const followed = new Map(chain.filter(one => one.followed).map(one => [one.frame, one.box]))
   const expected = placeSeen(seen.length > 0 ? seen : chain, first, last, seconds, rules)
   return expected.map(({ box, away }, i) => {
@@ -84,6 +84,23 @@ function place(chain: Chain, first: number, last: number, seconds: readonly numb
     // A follower can lose its way unnoticed: while detectors saw it a moment ago, both are covered.
     if (!there) return box
     return away <= rules.endMs / 1000 ? union(box, there) : there
+  })
+}
+
+/** Sightings this near in time are of a thing of one size: where one is smaller, a detector saw a part of it. */
+const steadySeconds = 0.4
+
+/** Each sighting about its own centre as wide and as high as any near it in time. */
+function steadied(seen: Chain): Chain {
+  let from = 0
+  return seen.map(one => {
+    while (one.seconds - seen[from]!.seconds > steadySeconds) from++
+    let { w, h } = one.box
+    for (let i = from; i < seen.length && seen[i]!.seconds - one.seconds <= steadySeconds; i++) {
+      w = Math.max(w, seen[i]!.box.w)
+      h = Math.max(h, seen[i]!.box.h)
+    }
+    return { ...one, box: { x: one.box.x + (one.box.w - w) / 2, y: one.box.y + (one.box.h - h) / 2, w, h } }
   })
 }
 

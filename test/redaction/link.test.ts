@@ -226,6 +226,17 @@ describe('a thing in smooth motion', () => {
     expect(link(seen, seconds, rules, looks)).toHaveLength(1)
   })
 
+  test('stays covered where a detector sees only a part of it for a moment', () => {
+    const { frames, seconds } = walk(50, 25, () => [300, 300])
+    const parts = frames.map((found, n) => {
+      if (n % 5 > 0) return []
+      const whole = found.map(one => ({ ...one, until: n + 4 }))
+      return n % 2 ? whole.map(one => ({ ...one, box: { ...one.box, x: one.box.x + 12, w: 36 } })) : whole
+    })
+    const tracks = plan({ frames: parts, seconds })
+    for (const one of frames.flat()) expect(covered(tracks, one)).toBe(true)
+  })
+
   test('is one track over a second’s gap after it stood still, and none over a longer one', () => {
     for (const [gap, tracks] of [
       [24, 1],
