@@ -85,12 +85,16 @@ async function extended(
   { plans, alone }: Addition,
 ): Promise<ModelIndex> {
   const all = await listModels(before ? { own: folder } : {})
-  if (all.models.some(({ name }) => name === entry.name))
+  if ([...all.models, ...all.refiners].some(({ name }) => name === entry.name))
     throw new Error(`there is a model named ${entry.name} already: choose another with --name`)
   const stranger = plans.find(one => !entry.columns.includes(one))
   if (stranger) throw new Error(`it cannot plan ${stranger}, which it does not look for`)
   const planned = plans.map(one => [one, alone ? [entry.name] : [...all.plan[one], entry.name]])
-  return { models: [...(before?.models ?? []), entry], plan: { ...before?.plan, ...Object.fromEntries(planned) } }
+  return {
+    models: [...(before?.models ?? []), entry],
+    refiners: before?.refiners ?? [],
+    plan: { ...before?.plan, ...Object.fromEntries(planned) },
+  }
 }
 
 /** Under its name only when it is whole, and never over another file. */

@@ -2,15 +2,23 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { readModelsDir } from '../config.ts'
-import { builtInModels, listModels, type ModelEntry, modelEntry, readModel } from '../redaction/models.ts'
+import {
+  builtInModels,
+  type Listed,
+  listModels,
+  type ModelEntry,
+  modelEntry,
+  type RefinerEntry,
+  readModel,
+} from '../redaction/models.ts'
 import { detectorClass } from '../redaction/plan.ts'
 import { type Addition, addModel } from './add-model.ts'
 
 export const help = `custos models list [--json]
 custos models add FILE.onnx --adapter KIND --classes LIST [options]
 
-  list   every model: whether its file has the SHA-256 that models.json names, how it is fed and read, what it looks for, and which
-         classes it plans
+  list   every model: whether its file has the SHA-256 that models.json names, how it is fed and read, what it looks for, which
+         network refines its findings, and which classes it plans
   add    tries a detector on pictures of the shapes that clips have, copies it into the folder that CUSTOS_MODELS_DIR names, and lists it in
          models.json there. Nothing that is there is replaced
 
@@ -100,27 +108,47 @@ async function report(json: boolean, work: () => Promise<Outcome>): Promise<numb
 }
 
 async function list(): Promise<Outcome> {
-  const { models, plan } = await listModels({ own: readModelsDir() })
+  const { models, refiners, plan } = await listModels({ own: readModelsDir() })
   const rows = await Promise.all(
-    models.map(async ({ folder, ...entry }) => {
-      const fault = await readModel({ folder, ...entry }).then(
-        () => undefined,
-        (error: Error) => error.message,
-      )
-      const plans = detectorClass.options.filter(one => plan[one].includes(entry.name))
-      return { ...entry, folder: folder === builtInModels ? 'built in' : folder, plans, ...(fault && { fault }) }
+    models.map(async listed => {
+      const plans = detectorClass.options.filter(one => plan[one].includes(listed.name))
+      return { ...(await checked(listed)), plans }
     }),
   )
-  const lines = rows.map(row => `${row.fault ? 'FAIL' : 'ok  '} ${describe(row)}`)
-  for (const { fault } of rows) if (fault) lines.push(fault)
-  return { ok: rows.every(({ fault }) => !fault), lines, record: { models: rows } }
+  const refining = await Promise.all(refiners.map(checked))
+  const lines = [
+    ...rows.map(row => line(row, describe(row))),
+    ...refining.map(row => line(row, `refines; ${row.file}`)),
+  ]
+  for (const { fault } of [...rows, ...refining]) if (fault) lines.push(fault)
+  const ok = [...rows, ...refining].every(({ fault }) => !fault)
+  return { ok, lines, record: { models: rows, refiners: refining } }
 }
 
-function describe(row: ModelEntry & { folder: string; plans: readonly string[] }): string {
-  const { name, file, sha256, adapter, channels, columns, scorePerMille, plans, folder } = row
+async function checked<Entry extends ModelEntry | RefinerEntry>({ folder, ...entry }: Listed<Entry>) {
+  const fault = await readModel({ folder, ...entry } as Listed<Entry>).then(
+    () => undefined,
+    (error: Error) => error.message,
+  )
+  return { ...entry, folder: folder === builtInModels ? 'built in' : folder, ...(fault && { fault }) }
+}
+
+function line({ fault, name, sha256, folder }: Awaited<ReturnType<typeof checked>>, more: string): string {
+  return `${fault ? 'FAIL' : 'ok  '} ${name.padEnd(22)} ${sha256.slice(0, 16)}  ${more}, ${folder}`
+}
+
+function describe({
+  adapter,
+  channels,
+  columns,
+  scorePerMille,
+  refinedBy = {},
+  plans,
+  file,
+}: ModelEntry & { plans: readonly string[] }) {
   const use = plans.length > 0 ? `plans ${plans.join(' and ')}` : 'plans nothing'
-  const scale = `scores x ${scorePerMille / 1000}`
-  return `${name.padEnd(22)} ${sha256.slice(0, 16)}  ${adapter}, ${channels}, ${columns.join('+')}, ${scale}, ${use}; ${file}, ${folder}`
+  const refined = [...new Set(Object.values(refinedBy))].map(name => `, refined by ${name}`).join('')
+  return `${adapter}, ${channels}, ${columns.join('+')}, scores x ${scorePerMille / 1000}${refined}, ${use}; ${file}`
 }
 
 async function add(addition: Addition): Promise<Outcome> {

@@ -11,7 +11,7 @@ import { custodian } from '../intake/openings.ts'
 import type { Obligations } from '../policy/decision.ts'
 import { type Asker, demand, keepDecision, polOf, whoOf } from '../policy/judge.ts'
 import { certificateVersion } from '../redaction/certificate.ts'
-import type { Models } from '../redaction/models.ts'
+import { type Models, networksOf } from '../redaction/models.ts'
 import { parsePlan } from '../redaction/plan.ts'
 import type { ClipLimits } from '../redaction/probe.ts'
 import { type Redaction, redact } from '../redaction/redact.ts'
@@ -47,7 +47,7 @@ function recipeOf(
   models: Models,
   edited: PlanVersion | undefined,
 ): string {
-  const digests = classes.flatMap(wanted => models.planning(wanted).map(({ sha256 }) => sha256))
+  const digests = classes.flatMap(wanted => networksOf(models.planning(wanted), [wanted]).map(({ sha256 }) => sha256))
   return digestOf(
     JSON.stringify({
       classes: [...classes].sort(),

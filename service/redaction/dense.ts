@@ -16,6 +16,8 @@ export function dense(channels: 'rgb' | 'bgr', columns: number): Adapter {
     windows: ({ region }, view) => [paneOver(region, view)],
     feed(view, window) {
       const pixels = window.w * window.h
+      if (channels === 'rgb' && view.planes.length === 3 * pixels)
+        return new Tensor('float32', view.planes, [1, 3, window.h, window.w])
       if (input.length < 3 * pixels) input = new Float32Array(3 * pixels)
       for (const [channel, plane] of orders[channels].entries()) {
         copyWindow(view, plane, window, input.subarray(channel * pixels, (channel + 1) * pixels))

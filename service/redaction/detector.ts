@@ -1,16 +1,14 @@
 import type { Box } from './box.ts'
 import type { DetectorClass } from './plan.ts'
 
-/** The upright frame, scaled, as decoders keep it: 8-bit 4:2:0, limited range. */
+/** The upright frame, scaled to the layout's fine picture, as decoders keep it: 8-bit 4:2:0, limited range. */
 export interface Picture {
-  /** Both even. */
+  /** Multiples of four. */
   readonly width: number
   readonly height: number
   /** Luma, then both chroma planes of half its sides. */
   readonly planes: Uint8Array
   readonly matrix: 'bt601' | 'bt709'
-  /** Fine where absent. */
-  readonly scale?: Scale
   /** What is to be looked at. */
   readonly looks: readonly Look[]
 }
@@ -18,7 +16,7 @@ export interface Picture {
 /** The coarse picture has half the sides of the fine one. */
 export type Scale = 'coarse' | 'fine'
 
-/** A part of the frame at one of the scales, in pixels of what is then seen. A coarse picture allows no fine look. */
+/** A part of the frame at one of the scales, in pixels of what is then seen. */
 export interface Look {
   readonly scale: Scale
   readonly region: Box

@@ -38,6 +38,6 @@ export async function* pictures(
     ffmpegOutput(command, { signal, ...(onWarning && { onWarning }) }),
     (width * height * 3) / 2,
   )) {
-    yield { width, height, planes, matrix, scale: 'fine', looks: [] }
+    yield { width, height, planes, matrix, looks: [] }
   }
 }

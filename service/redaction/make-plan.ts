@@ -1,7 +1,7 @@
 import { changedFrom } from './changes.ts'
 import { digestFile } from './digest.ts'
 import { lookRules } from './looks.ts'
-import type { Models } from './models.ts'
+import { type Model, type Models, networksOf } from './models.ts'
 import type { Lens } from './onnx-detector.ts'
 import { coveredFrames, type DetectorClass, type PlanTrack, planVersion, type RedactionPlan } from './plan.ts'
 import { doubtsOf, tracksOf } from './plan-tracks.ts'
@@ -51,7 +51,7 @@ export async function makePlan(
 
   const tracks: PlanTrack[] = []
   for (const wanted of classes) {
-    const models = options.models.planning(wanted).map(model => model.sha256)
+    const models = networksOf(options.models.planning(wanted), [wanted]).map(({ sha256 }) => sha256)
     const ground = options.grounds?.[wanted] ?? 'personal-data'
     for (const track of tracksOf(scan, clip, { class: wanted, models, ground }, tracks.length + 1)) tracks.push(track)
   }
@@ -59,7 +59,10 @@ export async function makePlan(
     v: planVersion,
     clip: { sha256, width: clip.width, height: clip.height, frames: clip.frames },
     tool: {
-      models: lenses.map(({ model }) => ({ name: model.name, sha256: model.sha256 })),
+      models: networksOf(
+        lenses.map(({ model }) => model),
+        classes,
+      ),
       parameters: parametersOf(lenses),
     },
     classes,
@@ -87,7 +90,14 @@ function parametersOf(lenses: readonly Lens[]): RedactionPlan['tool']['parameter
     ...Object.fromEntries([...classes].map(one => [one, { ...rulesOf[one] }])),
     ...(lenses.length > 0 && { looks: { ...lookRules, ...followRules, changedFrom } }),
     ...Object.fromEntries(lenses.map(({ model }) => [model.name, { scorePerMille: model.scorePerMille }])),
+    ...Object.fromEntries(lenses.flatMap(({ model, floors }) => refiningOf(model, floors))),
   }
+}
+
+function refiningOf({ refiners }: Model, floors: Lens['floors']) {
+  return Object.entries(refiners ?? {})
+    .filter(([wanted]) => wanted in floors)
+    .map(([_, { name, weightPerMille, fromPerMille }]) => [name, { weightPerMille, fromPerMille }])
 }
 
 function statsOf(plan: RedactionPlan, scan: Scan, wallMs: number): PlanStats {

@@ -3,10 +3,11 @@ import { adapterFor } from './adapters.ts'
 import type { Box } from './box.ts'
 import { type Detector, DetectorFault, type Finding, type Picture, type Scale } from './detector.ts'
 import { fineness, isWhole, type Layout, paneOver } from './layout.ts'
-import type { Model } from './models.ts'
+import type { Model, Refiner } from './models.ts'
 import { suppress } from './nms.ts'
 import type { DetectorClass } from './plan.ts'
 import { type View, viewOf } from './planes.ts'
+import { openRefiner, type Refine } from './refine.ts'
 
 /** One model to run: of its columns, those named in `floors` count, from that score on. */
 export interface Lens {
@@ -27,7 +28,9 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
   })
   const adapter = adapterFor(model)
   const scale = model.scorePerMille / 1000
-  const lowest = Math.min(...Object.values(floors)) / scale
+  const refiners = await openRefiners(model, floors)
+  const asked = { ...floors, ...Object.fromEntries(refiners.map(({ seen, from }) => [seen, from])) }
+  const lowest = Math.min(...Object.values(asked)) / scale
 
   async function findingsIn(view: View, window: Box, part: boolean): Promise<Finding[]> {
     const findings: Finding[] = []
@@ -36,7 +39,7 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
       const seen = model.columns[column]
       if (!seen) throw new DetectorFault(`${model.name} has no column ${column}`)
       const scaled = Math.min(1, score * scale)
-      if (scaled < (floors[seen] ?? Number.POSITIVE_INFINITY) || (part && isCutOff(box, window, view))) continue
+      if (scaled < (asked[seen] ?? Number.POSITIVE_INFINITY) || (part && isCutOff(box, window, view))) continue
       findings.push({
         class: seen,
         score: scaled,
@@ -62,13 +65,40 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
         const view = viewOf(picture, look.scale, part ? paneOver(look.region, size) : undefined)
         for (const window of adapter.windows(look, view)) findings.push(...(await findingsIn(view, window, part)))
       }
-      return suppress(findings)
+      const kept = suppress(findings)
+      for (const { seen, refine } of refiners) {
+        const own = kept.filter(one => one.class === seen)
+        const refined = (await refine(picture, own)).filter(({ score }) => score >= floors[seen]!)
+        kept.splice(0, kept.length, ...kept.filter(one => one.class !== seen), ...suppress(refined))
+      }
+      return kept
     },
   }
 }
 
-function sizeAt({ width, height, scale: own = 'fine' }: Picture, scale: Scale): Layout {
-  const times = own === scale ? 1 : fineness
+interface OpenRefiner {
+  readonly seen: DetectorClass
+  /** From this score of the detector on it is asked. */
+  readonly from: number
+  readonly refine: Refine
+}
+
+/** Detectors of one process share them: they take turns. */
+const opened = new Map<string, Promise<Refine>>()
+
+async function openRefiners({ refiners = {} }: Model, floors: Lens['floors']): Promise<OpenRefiner[]> {
+  const wanted = Object.entries(refiners) as [DetectorClass, Refiner][]
+  const made = wanted.flatMap(([seen, refiner]) => {
+    if (floors[seen] === undefined) return []
+    const session = opened.get(refiner.sha256) ?? openRefiner(refiner)
+    opened.set(refiner.sha256, session)
+    return [session.then((refine): OpenRefiner => ({ seen, from: refiner.fromPerMille / 1000, refine }))]
+  })
+  return await Promise.all(made)
+}
+
+function sizeAt({ width, height }: Picture, scale: Scale): Layout {
+  const times = scale === 'fine' ? 1 : fineness
   return { width: width / times, height: height / times }
 }
 

@@ -1,19 +1,20 @@
 import type { Box } from './box.ts'
 import type { Picture, Scale } from './detector.ts'
+import { fineness } from './layout.ts'
 
-/** What a detector sees: three planes of bytes 0..255, one after another. */
+/** What a detector sees: three planes of whole numbers 0..255, one after another. */
 export interface View {
   readonly width: number
   readonly height: number
   /** The part of it that the planes hold; all of it where absent. */
   readonly region?: Box
-  readonly planes: Uint8Array
+  readonly planes: Float32Array
 }
 
 export const planeOf = { red: 0, green: 1, blue: 2 } as const
 
 /** Red and blue weights of luma (ITU-T H.273, table 4). */
-const lumaWeights = { bt601: [0.299, 0.114], bt709: [0.2126, 0.0722] } as const
+export const lumaWeights = { bt601: [0.299, 0.114], bt709: [0.2126, 0.0722] } as const
 
 /** The mean luma of each four pixels, in `luma` where a plane is to be reused. */
 export function halvedLuma(
@@ -28,21 +29,6 @@ export function halvedLuma(
   return luma
 }
 
-/** The coarse picture of a fine one whose halved luma is at hand: a quarter of the bytes. */
-export function halved(picture: Picture, luma: Uint8Array): Picture {
-  const { width, height } = picture
-  const planes = new Uint8Array((width * height * 3) / 8)
-  planes.set(luma)
-  for (let plane = 0, at = luma.length; plane < 2; plane++) {
-    const start = width * height + (plane * width * height) / 4
-    for (let y = 0; y < height / 2; y += 2) {
-      const row = start + (y * width) / 2
-      for (let from = row; from < row + width / 2; from += 2) planes[at++] = picture.planes[from]!
-    }
-  }
-  return { ...picture, width: width / 2, height: height / 2, planes, scale: 'coarse' }
-}
-
 const views = new WeakMap<Picture, Map<string, View>>()
 
 /** A region of the picture (even edges; all of it where absent) in red, green and blue at a scale; made once for all the detectors of a process. */
@@ -52,34 +38,85 @@ export function viewOf(picture: Picture, scale: Scale, region?: Box): View {
   const key = `${scale} ${JSON.stringify(region)}`
   const known = made.get(key)
   if (known) return known
-  const seen = (picture.scale ?? 'fine') === scale ? picture : halved(picture, halvedLuma(picture))
-  const view = toRgb(seen, region)
+  const times = scale === 'fine' ? 1 : fineness
+  const [width, height] = [picture.width / times, picture.height / times]
+  const shown = region ?? { x: 0, y: 0, w: width, h: height }
+  const planes = scale === 'fine' ? fineRgb(picture, shown) : coarseRgb(picture, shown)
+  const view = { width, height, ...(region && { region }), planes }
   made.set(key, view)
   return view
 }
 
-function toRgb(picture: Picture, part: Box | undefined): View {
-  const { width, height, planes, matrix } = picture
-  const region = part ?? { x: 0, y: 0, w: width, h: height }
-  const [red, blue] = lumaWeights[matrix]
-  const green = 1 - red - blue
+/** A chroma sample serves the four pixels that it lies between. */
+function fineRgb({ width, height, planes, matrix }: Picture, region: Box): Float32Array {
+  const { luma, blue, greenOfBlue, greenOfRed, red } = tablesOf(matrix)
   const blueAt = width * height
   const redAt = blueAt + blueAt / 4
   const size = region.w * region.h
-  const rgb = new Uint8ClampedArray(3 * size)
+  const rgb = new Float32Array(3 * size)
   for (let y = region.y, to = 0; y < region.y + region.h; y++) {
     const chroma = (y >> 1) * (width >> 1)
     for (let x = region.x; x < region.x + region.w; x++, to++) {
-      const c = chroma + (x >> 1)
-      const luma = (planes[y * width + x]! - 16) * (255 / 219)
-      const r = luma + 2 * (1 - red) * (planes[redAt + c]! - 128) * (255 / 224)
-      const b = luma + 2 * (1 - blue) * (planes[blueAt + c]! - 128) * (255 / 224)
-      rgb[to] = r
-      rgb[to + size] = (luma - red * r - blue * b) / green
-      rgb[to + 2 * size] = b
+      const bright = luma[planes[y * width + x]!]!
+      const u = planes[blueAt + chroma + (x >> 1)]!
+      const v = planes[redAt + chroma + (x >> 1)]!
+      rgb[to] = clamped(bright + red[v]!)
+      rgb[to + size] = clamped(bright - greenOfBlue[u]! - greenOfRed[v]!)
+      rgb[to + 2 * size] = clamped(bright + blue[u]!)
     }
   }
-  return { width, height, ...(part && { region: part }), planes: new Uint8Array(rgb.buffer) }
+  return rgb
+}
+
+/** A pixel is the mean of four, which have one chroma sample. */
+function coarseRgb({ width, height, planes, matrix }: Picture, region: Box): Float32Array {
+  const { luma, blue, greenOfBlue, greenOfRed, red } = tablesOf(matrix)
+  const blueAt = width * height
+  const redAt = blueAt + blueAt / 4
+  const size = region.w * region.h
+  const rgb = new Float32Array(3 * size)
+  for (let y = region.y, to = 0; y < region.y + region.h; y++) {
+    const chroma = y * (width >> 1)
+    for (let x = region.x; x < region.x + region.w; x++, to++) {
+      const at = 2 * (y * width + x)
+      const sum = planes[at]! + planes[at + 1]! + planes[at + width]! + planes[at + width + 1]!
+      const bright = luma[(sum + 2) >> 2]!
+      const u = planes[blueAt + chroma + x]!
+      const v = planes[redAt + chroma + x]!
+      rgb[to] = clamped(bright + red[v]!)
+      rgb[to + size] = clamped(bright - greenOfBlue[u]! - greenOfRed[v]!)
+      rgb[to + 2 * size] = clamped(bright + blue[u]!)
+    }
+  }
+  return rgb
+}
+
+/** From 256ths to 0..255. */
+function clamped(value: number): number {
+  return value < 0 ? 0 : value > 65_535 ? 255 : value >> 8
+}
+
+/** Limited-range samples to the addends of full-range red, green and blue, in 256ths. */
+const tables = new Map<Picture['matrix'], ReturnType<typeof makeTables>>()
+
+function tablesOf(matrix: Picture['matrix']) {
+  const made = tables.get(matrix) ?? makeTables(matrix)
+  tables.set(matrix, made)
+  return made
+}
+
+function makeTables(matrix: Picture['matrix']) {
+  const [red, blue] = lumaWeights[matrix]
+  const green = 1 - red - blue
+  const table = (of: (value: number) => number) => Int32Array.from({ length: 256 }, (_, i) => Math.round(256 * of(i)))
+  const chroma = (weight: number) => table(i => 2 * (1 - weight) * (i - 128) * (255 / 224))
+  return {
+    luma: table(i => (i - 16) * (255 / 219) + 0.5),
+    red: chroma(red),
+    blue: chroma(blue),
+    greenOfBlue: table(i => ((2 * blue * (1 - blue)) / green) * (i - 128) * (255 / 224)),
+    greenOfRed: table(i => ((2 * red * (1 - red)) / green) * (i - 128) * (255 / 224)),
+  }
 }
 
 function regionOf({ width, height, region }: View): Box {

@@ -7,22 +7,22 @@ export type Rules = LinkRules & BoxRules
 /** Measured; models/faces.md and models/plates.md say on what. They stand in every plan: other rules, other plan. */
 export const rulesOf: Readonly<Record<DetectorClass, Rules>> = {
   face: {
-    startPerMille: 500,
-    keepPerMille: 300,
+    startPerMille: 420,
+    keepPerMille: 260,
     gapMs: 1000,
     minHits: 4,
-    surePerMille: 800,
+    surePerMille: 750,
     leastWidthPx: 6,
     endMs: 300,
     growthPerMille: 1400,
     marginPx: 8,
   },
   plate: {
-    startPerMille: 550,
-    keepPerMille: 250,
+    startPerMille: 660,
+    keepPerMille: 500,
     gapMs: 1000,
     minHits: 4,
-    surePerMille: 800,
+    surePerMille: 850,
     // Seven characters in less than this are two pixels each.
     leastWidthPx: 18,
     endMs: 500,

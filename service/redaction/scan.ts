@@ -8,7 +8,7 @@ import { isWhole, type Layout, layoutFor } from './layout.ts'
 import { lookedAt, planLooks } from './looks.ts'
 import type { Lens } from './onnx-detector.ts'
 import type { FrameRange } from './plan.ts'
-import { halved, halvedLuma } from './planes.ts'
+import { halvedLuma } from './planes.ts'
 import { type ClipInfo, FramesDiffer, secondsAt } from './probe.ts'
 import { pursue, type StandingFinding } from './pursue.ts'
 import { openPool } from './worker-pool.ts'
@@ -94,8 +94,7 @@ export async function scanPictures(
     if (coarse) {
       watch.seen(luma, coarse.region)
       looks[frame] = isWhole(coarse.region, layout) ? lookedAt.whole : lookedAt.part
-      const seen = wanted.some(({ scale }) => scale === 'fine') ? picture : halved(picture, luma)
-      answer = (await pool.submit({ ...seen, looks: wanted })).findings
+      answer = (await pool.submit({ ...picture, looks: wanted })).findings
     }
     settled = settled
       .then(async () => {

@@ -9,7 +9,7 @@ import { copyFrames, type Frame } from './copy-frames.ts'
 import { type Standing, stateOf } from './decided.ts'
 import { layoutFor } from './layout.ts'
 import { lensesFor } from './make-plan.ts'
-import type { Models } from './models.ts'
+import { type Models, networksOf } from './models.ts'
 import { mirroredPicture, otherLongSide } from './other-view.ts'
 import type { DetectorClass, PlanTrack } from './plan.ts'
 import { tracksOf } from './plan-tracks.ts'
@@ -70,7 +70,7 @@ export async function lookAgain(
   const writing = await text?.end()
 
   const seen = classes.flatMap(wanted => {
-    const named = models.planning(wanted).map(model => model.sha256)
+    const named = networksOf(models.planning(wanted), [wanted]).map(({ sha256 }) => sha256)
     return tracksOf(scan, copy.clip, { class: wanted, models: named, ground: 'personal-data' }, 1).map(track => ({
       class: wanted,
       confidence: track.confidence,
@@ -87,7 +87,10 @@ export async function lookAgain(
       {
         family: 'detectors',
         classes: [...classes],
-        models: lenses.map(({ model }) => ({ name: model.name, sha256: model.sha256 })),
+        models: networksOf(
+          lenses.map(({ model }) => model),
+          classes,
+        ),
         independence: 'same-models',
         view: { mirrored: true, width: layout.width, height: layout.height },
         framesScanned: scan.looks.reduce((sum, looked) => sum + (looked > 0 ? 1 : 0), 0),

@@ -4,7 +4,7 @@ import { blockSide, changedUnder, watchChanges } from '../../service/redaction/c
 import { gistOf, isCut } from '../../service/redaction/cuts.ts'
 import { fineness, layoutFor, paneOver, squaresOver, wholeOf } from '../../service/redaction/layout.ts'
 import { lookRules, planLooks } from '../../service/redaction/looks.ts'
-import { copyWindow, halved, halvedLuma, planeOf, sampleWindow, viewOf } from '../../service/redaction/planes.ts'
+import { copyWindow, planeOf, sampleWindow, viewOf } from '../../service/redaction/planes.ts'
 
 const layout = layoutFor(1920, 1080)
 const [across, down] = [layout.width / blockSide, layout.height / blockSide]
@@ -52,13 +52,20 @@ describe('what changed', () => {
   })
 })
 
-test('a coarse view is the same whether the picture was halved before or after it travelled', () => {
+test('the coarse view shows each pixel as the mean of the four that it stands for', () => {
   const [width, height] = [64, 32]
-  const planes = Uint8Array.from({ length: (width * height * 3) / 2 }, (_, i) => (i * 37) % 220)
-  const fine = { width, height, planes, matrix: 'bt601', scale: 'fine', looks: [] } as const
-  const coarse = halved(fine, halvedLuma(fine))
-  expect(viewOf(coarse, 'coarse')).toEqual(viewOf({ ...fine }, 'coarse'))
-  expect(viewOf(coarse, 'coarse')).toMatchObject({ width: 32, height: 16 })
+  // Each two by two of one tone, its own chroma beside it: nothing is lost by looking coarsely.
+  const tone = (x: number, y: number) => 30 + ((x * 7 + y * 13) % 180)
+  const luma = Uint8Array.from({ length: width * height }, (_, i) => tone((i % width) >> 1, Math.floor(i / width) >> 1))
+  const chroma = Uint8Array.from({ length: (width * height) / 2 }, (_, i) => 110 + ((i * 5) % 40))
+  const picture = { width, height, planes: Uint8Array.of(...luma, ...chroma), matrix: 'bt601', looks: [] } as const
+  const [fine, coarse] = [viewOf(picture, 'fine'), viewOf(picture, 'coarse')]
+  expect(coarse).toMatchObject({ width: 32, height: 16 })
+  for (let plane = 0; plane < 3; plane++) {
+    for (let y = 0; y < 16; y++)
+      for (let x = 0; x < 32; x++)
+        expect(coarse.planes[plane * 512 + y * 32 + x]).toBe(fine.planes[plane * 2048 + 2 * y * 64 + 2 * x])
+  }
 })
 
 test('a window of a part of the picture holds what it holds in all of it', () => {
@@ -83,7 +90,7 @@ test.for([
   ['bt601', [16, 128, 128], [0, 0, 0]],
 ] as const)('%s %j is shown to detectors as %j', ([matrix, [y, u, v], rgb]) => {
   const planes = Uint8Array.from({ length: 6 }, (_, i) => (i < 4 ? y : i < 5 ? u : v))
-  const { planes: seen } = viewOf({ width: 2, height: 2, planes, matrix, scale: 'fine', looks: [] }, 'fine')
+  const { planes: seen } = viewOf({ width: 2, height: 2, planes, matrix, looks: [] }, 'fine')
   for (const [channel, value] of rgb.entries()) expect(Math.abs(seen[4 * channel]! - value)).toBeLessThanOrEqual(2)
 })
 

@@ -35,7 +35,7 @@ export function tensorsOf(outputs: readonly Sparse[]): Record<string, Tensor> {
 
 /** A view of the size of a window, in which no plane and no corner is like another. */
 export function pattern({ w: width, h: height }: Box): View {
-  const planes = Uint8Array.from({ length: 3 * width * height }, (_, i) => {
+  const planes = Float32Array.from({ length: 3 * width * height }, (_, i) => {
     const [plane, at] = [Math.floor(i / width / height), i % (width * height)]
     const [x, y] = [at % width, Math.floor(at / width)]
     return [40 + (x % 97), 90 + (y % 61) + (x >> 5), 250 - ((x + 2 * y) % 199)][plane]!

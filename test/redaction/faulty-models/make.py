@@ -3,8 +3,12 @@
     pip install onnx==1.23.2
     python make.py
 
-Input `input` [1, 3, h, w]; outputs `scores` [1, 1, 1] and `boxes` [1, 1, 4]. Every fault hangs on the pixels, so that no
+Detectors: input `input` [1, 3, h, w]; outputs `scores` [1, 1, 1] and `boxes` [1, 1, 4]. Every fault hangs on the pixels, so that no
 optimiser removes it. `blind.onnx` has none: it answers, and never finds anything.
+
+Refiners, as service/redaction/refine.ts asks them: input `input` [n, 3, h, w]; outputs `scores` [n] and `offsets` [n, 4]. `believes.onnx`
+has no fault: the more red there is in a piece, the surer it is, and everything lies a tenth of a width further right and is half as high.
+`doubts.onnx` answers with numbers that are none.
 """
 
 import numpy as np
@@ -95,6 +99,57 @@ def write(name: str, nodes: list[onnx.NodeProto]) -> None:
     onnx.save(model, f"{name}.onnx")
 
 
+def redness() -> list[onnx.NodeProto]:
+    """`red` [n], the mean of the first channel over 255."""
+    return [
+        constant("first", np.array([0], np.int64)),
+        constant("second", np.array([1], np.int64)),
+        constant("channels", np.array([1], np.int64)),
+        helper.make_node("Slice", ["input", "first", "second", "channels"], ["reds"]),
+        helper.make_node("ReduceMean", ["reds"], ["bright"], axes=[1, 2, 3], keepdims=0),
+        constant("white", np.float32(255)),
+        helper.make_node("Div", ["bright", "white"], ["red"]),
+    ]
+
+
+def believes() -> list[onnx.NodeProto]:
+    return [*redness(), helper.make_node("Identity", ["red"], ["scores"])]
+
+
+def doubts() -> list[onnx.NodeProto]:
+    return [
+        *redness(),
+        helper.make_node("Sub", ["red", "red"], ["nought"]),
+        helper.make_node("Div", ["nought", "nought"], ["scores"]),
+    ]
+
+
+def write_refiner(name: str, nodes: list[onnx.NodeProto]) -> None:
+    nodes = [
+        *nodes,
+        constant("all", np.array([-1, 1], np.int64)),
+        helper.make_node("Reshape", ["red", "all"], ["column"]),
+        constant("nothing", np.float32(0)),
+        helper.make_node("Mul", ["column", "nothing"], ["noughts"]),
+        constant("moves", np.array([[0.1, 0, 0, np.log(0.5)]], np.float32)),
+        helper.make_node("Add", ["noughts", "moves"], ["offsets"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        name,
+        [helper.make_tensor_value_info("input", FLOAT, ["n", 3, "h", "w"])],
+        [
+            helper.make_tensor_value_info("scores", FLOAT, ["n"]),
+            helper.make_tensor_value_info("offsets", FLOAT, ["n", 4]),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    onnx.save(model, f"{name}.onnx")
+
+
 if __name__ == "__main__":
     for make in (blind, nan, throws, hangs):
         write(make.__name__, make())
+    for make in (believes, doubts):
+        write_refiner(make.__name__, make())
