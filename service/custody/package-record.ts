@@ -35,6 +35,8 @@ const policy = z.looseObject({
   answer: digest.optional(),
 })
 const plan = z.looseObject({ classes: z.array(z.string()) })
+const named = z.looseObject({ sha256: digest })
+const manifest = z.looseObject({ copy: named, plan: named })
 
 const most = z.int().min(0)
 const leakLimit = z.looseObject({ residualTracks: most, couldNotTellFrames: most, boundPerMillion: most })
@@ -54,7 +56,7 @@ const decisionSchema = z.strictObject({
 })
 
 /** An entry as far as the recipient may see it. */
-interface Shown {
+export interface Shown {
   readonly index: number
   readonly obj: z.infer<typeof object> | undefined
   readonly from: z.infer<typeof origins> | undefined
@@ -114,6 +116,16 @@ export function checkSource(
   const recorded = redaction?.from?.[source]
   if (!redaction || !recorded) refuted('not-opened', `no entry shows the digest of ${file.path}`)
   if (recorded !== file.sha256) refuted('record-mismatch', `${file.path} is not what entry ${redaction.index} recorded`)
+}
+
+/** The manifest tells of this copy and of this plan. */
+export function checkManifest(files: Files): void {
+  const { path } = fileAt(files, packagePath.manifest)
+  const read = manifest.safeParse(jsonAt(files, path))
+  if (!read.success) refuted('file-malformed', `${path}: ${z.prettifyError(read.error)}`)
+  const [copy, plan] = [fileAt(files, packagePath.redacted), fileAt(files, packagePath.plan)]
+  if (read.data.copy.sha256 !== copy.sha256 || read.data.plan.sha256 !== plan.sha256)
+    refuted('record-mismatch', `${path} is about another copy or plan`)
 }
 
 export function checkDecision(files: Files, openings: readonly Opening[]): void {

@@ -3,12 +3,13 @@ import { type Check, runCheck, verdict as verdictOf } from './check.ts'
 import { checkComplete, checkDeclaration, checkDigests, checkListed } from './package-bag.ts'
 import { chainInput, readOpenings } from './package-chain.ts'
 import { type Files, type PackageCode, type PackageListing, refuted, someOf } from './package-check.ts'
-import { checkEdits } from './package-edits.ts'
 import { packagePath } from './package-layout.ts'
 import { checkLeakLimit } from './package-leak.ts'
+import { checkPlanned } from './package-plan.ts'
 import {
   checkAcquisition,
   checkDecision,
+  checkManifest,
   checkObligations,
   checkParent,
   checkPrepared,
@@ -85,8 +86,8 @@ function checkRecord(files: Files, { openings }: Pick<ChainInput, 'openings'>): 
     check('acquisition', () => checkAcquisition(openings)),
     check('redacted-copy', () => checkRedactedCopy(files, redaction)),
     check('parent', () => checkParent(openings, redaction)),
-    check('plan', () => checkSource(files, redaction, 'plan') ?? checkEdits(files, openings)),
-    check('redaction-manifest', () => checkSource(files, redaction, 'manifest')),
+    check('plan', () => checkSource(files, redaction, 'plan') ?? checkPlanned(files, openings, redaction)),
+    check('redaction-manifest', () => checkSource(files, redaction, 'manifest') ?? checkManifest(files)),
     check('leak-certificate', () => checkSource(files, redaction, 'certificate')),
     check('leak-limit', () => checkLeakLimit(files, openings)),
     check('decision', () => checkDecision(files, openings)),

@@ -55,12 +55,12 @@ describe('trust', () => {
 
   test('does not reach a log that an attacker made for these entries under the same name', async () => {
     const zip = await forge(made, 'attacker', content => {
-      const leaves = Array.from({ length: 7 }, (_, i) => leafHash(content.get(entryPath(i)) ?? new Uint8Array()))
+      const leaves = Array.from({ length: 8 }, (_, i) => leafHash(content.get(entryPath(i)) ?? new Uint8Array()))
       const root = merkleRoot(leaves)
-      const note = forgeNote(formatCheckpoint({ origin, size: 7, root }))
+      const note = forgeNote(formatCheckpoint({ origin, size: 8, root }))
       content.set(packagePath.checkpoint, Buffer.from(note))
-      for (const index of [1, 2, 4, 5]) {
-        const proof = inclusionSpans(index, 7).map(({ start, end }) => merkleRoot(leaves.slice(start, end)))
+      for (const index of [1, 2, 4, 5, 6]) {
+        const proof = inclusionSpans(index, 8).map(({ start, end }) => merkleRoot(leaves.slice(start, end)))
         content.set(proofPath(index), Buffer.from(formatTlogProof({ index, proof, checkpoint: note })))
       }
     })
@@ -104,6 +104,24 @@ describe('a ledger that tells another story than the package', () => {
       { certificate: { couldNotTell: { frames: 2, blanked: false, ranges: [[44, 45]] } } },
       ['leak-limit: leak-limit-exceeded'],
     ],
+    ['no entry shows that the plan was planned', { planned: 'never' }, ['plan: not-opened']],
+    ['the plan was recorded after the copy was made from it', { planned: 'afterwards' }, ['plan: not-opened']],
+    [
+      'the copy was made from less than what was planned',
+      { plan: { ...plan, tracks: [] }, planned: plan },
+      ['plan: not-opened'],
+    ],
+    [
+      'the manifest tells of another plan',
+      { manifest: { plan: { sha256: digest } } },
+      ['redaction-manifest: record-mismatch'],
+    ],
+    [
+      'the manifest tells of another copy',
+      { manifest: { copy: { sha256: digest } } },
+      ['redaction-manifest: record-mismatch'],
+    ],
+    ['the manifest names no plan', { manifest: { plan: {} } }, ['redaction-manifest: file-malformed']],
     ['a person edited the plan, and no entry says so', { plan: edited }, ['plan: not-opened']],
     [
       'an entry about the plan is no edit of it',
@@ -124,7 +142,7 @@ describe('a ledger that tells another story than the package', () => {
     ],
     [
       'what was edited is no plan that an entry shows',
-      { plan: edited, unplanned: true, edits: [{}], review: 'review.release' },
+      { plan: edited, planned: 'never', edits: [{}], review: 'review.release' },
       ['plan: not-opened'],
     ],
     ['metadata was left in', { certificate: { metadata: ['title'] } }, ['leak-limit: leak-limit-exceeded']],
@@ -191,7 +209,7 @@ describe('a checkpoint that was kept', () => {
   })
 
   test('of a tree that the package does not continue is a fork, and refutes', async () => {
-    for (const size of [2, 7]) {
+    for (const size of [2, 8]) {
       const result = judged(await signed(size, new Uint8Array(32)))
       expect(failures(result)).toEqual(['checkpoint-consistency: consistency-invalid'])
       expect(result.verdict).toBe('refuted')

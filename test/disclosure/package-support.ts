@@ -120,8 +120,9 @@ export interface Story {
   readonly certificate?: Partial<LeakCertificate>
   /** Edits in their order, each of the plan before; the last one's result is the plan, unless it says otherwise. */
   readonly edits?: readonly { obj?: RedactionPlan; plan?: undefined; edit?: undefined }[]
-  /** No entry says what detectors planned. */
-  readonly unplanned?: true
+  /** What detectors planned, where it is not what the copy or the first edit was made from. */
+  readonly planned?: RedactionPlan | 'never' | 'afterwards'
+  readonly manifest?: object
   /** What a person decided about this very certificate. */
   readonly review?: 'review.release' | 'review.withhold'
   readonly reviewed?: Act['from']
@@ -141,7 +142,13 @@ export async function makePackage(story: Story = {}, shared?: Ledger): Promise<T
   const files = {
     redacted: join(dir, 'redacted.mp4'),
     plan: new TextEncoder().encode(canonicalPlan(story.plan ?? plan)),
-    manifest: canonicalJson({ v: 'custos-manifest/v1', regions: [] }),
+    manifest: canonicalJson({
+      v: 'custos-redaction-manifest/v1',
+      copy: { sha256: sha256(video), len: video.length },
+      plan: { sha256: planned.plan.sha256 },
+      regions: [],
+      ...story.manifest,
+    }),
     certificate: new TextEncoder().encode(
       canonicalCertificate(certificateOf(video, { ...planned, ...story.certificate })),
     ),
@@ -175,11 +182,15 @@ export async function makePackage(story: Story = {}, shared?: Ledger): Promise<T
     certificate: sha256(files.certificate),
     ...story.from,
   }
-  let before = sha256(canonicalPlan(plan))
-  if (story.edits && !story.unplanned) {
-    const detected = { sha256: before, len: 1, role: 'plan' } as const
-    await record({ ev: 'redaction.planned', who: custodian, obj: detected, from: { parent: master.sha256 } })
-  }
+  let before = story.edits ? sha256(canonicalPlan(plan)) : sha256(files.plan)
+  const detected = typeof story.planned === 'object' ? sha256(canonicalPlan(story.planned)) : before
+  const planning = {
+    ev: 'redaction.planned',
+    who: custodian,
+    obj: { sha256: detected, len: 1, role: 'plan' },
+    from: { parent: master.sha256 },
+  } as const
+  if (story.planned !== 'never' && story.planned !== 'afterwards') await record(planning)
   for (const { obj, ...omitted } of story.edits ?? []) {
     const after = obj ? sha256(canonicalPlan(obj)) : sha256(files.plan)
     const { edit, plan: parent } = { edit: sha256('an edit'), plan: before, ...omitted }
@@ -192,6 +203,7 @@ export async function makePackage(story: Story = {}, shared?: Ledger): Promise<T
     before = after
   }
   await record({ ev: 'exhibit.redacted', who: custodian, obj: derivative, from })
+  if (story.planned === 'afterwards') await record(planning)
   if (story.review) {
     const reviewed = { parent: derivative.sha256, certificate: from.certificate, ...story.reviewed }
     await record({ ev: 'redaction.reviewed', who: custodian, from: reviewed, pol: { ...pol, reasons: [story.review] } })

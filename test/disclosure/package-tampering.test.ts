@@ -188,7 +188,7 @@ describe('with manifests and seal made anew', () => {
     ['openings that are none', c => c.set(packagePath.openings, Buffer.from('[1]')), 'openings-file: file-malformed'],
     [
       'a changed checkpoint',
-      c => c.set(packagePath.checkpoint, Buffer.from(text(c, packagePath.checkpoint).replace('\n7\n', '\n8\n'))),
+      c => c.set(packagePath.checkpoint, Buffer.from(text(c, packagePath.checkpoint).replace('\n8\n', '\n9\n'))),
       'checkpoint-signature: signature-invalid',
     ],
     ['a changed proof', c => c.set(proofPath(4), c.get(proofPath(2))!), 'entries-included: proof-mismatch'],
@@ -205,7 +205,8 @@ describe('with manifests and seal made anew', () => {
     ['two entries swapped', swapped, 'entries-included: inclusion-invalid'],
     ['an entry of the middle dropped', dropped(4), 'chain-links: chain-gap'],
     ['the first entry dropped', dropped(1), 'chain-links: chain-gap'],
-    ['the redaction dropped', dropped(5), 'redacted-copy: not-opened'],
+    ['the plan dropped', dropped(5), 'plan: not-opened'],
+    ['the redaction dropped', dropped(6), 'redacted-copy: not-opened'],
   ]
   test.each(cases)('%s is refuted', async (_what, change, failure) => {
     const verdict = await judge(made, await forge(made, 'forged', change))
