@@ -29,6 +29,16 @@ export async function standingPlan(
   return derivative && { text: derivative.plan, sha256: digestOf(derivative.plan), version: 0 }
 }
 
+/** Whether persons have edited the plan of the request since this copy was made; of a copy that is not there nobody knows better. */
+export async function isOvertaken(
+  db: Db | Tx,
+  requestId: string,
+  derivative: Derivative | undefined,
+): Promise<boolean> {
+  const newest = await newestVersion(db, requestId)
+  return newest !== undefined && (!derivative || newest.sha256 !== digestOf(derivative.plan))
+}
+
 /** Subjects of everybody who edited the plan of the request, each once. */
 export async function editorsOf(db: Db | Tx, requestId: string): Promise<string[]> {
   const rows = await db
@@ -38,7 +48,7 @@ export async function editorsOf(db: Db | Tx, requestId: string): Promise<string[
   return rows.map(({ subject }) => subject).sort()
 }
 
-/** Until `tx` ends nobody edits, renders, reviews or begins a disclosure of the request beside it. */
+/** Until `tx` ends nobody edits, renders, reviews, downloads or begins a disclosure of the request beside it. */
 export async function lockRequest(tx: Tx, requestId: string): Promise<void> {
   await tx.select({ id: requests.requestId }).from(requests).where(eq(requests.requestId, requestId)).for('update')
 }

@@ -1,14 +1,16 @@
 /** The only way by which evidence leaves over HTTP: judged again, recorded, and only then do bytes move. */
 import type { Act } from '../custody/act.ts'
 import type { Recorded } from '../custody/recorded.ts'
+import type { Tx } from '../db.ts'
 import { Problem } from '../http/problem.ts'
 import { type Asker, type Court, demand, keepDecision, polOf, whoOf } from '../policy/judge.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Agencies } from './agencies.ts'
 import { agencyFacts, obligationsOf } from './facts.ts'
 import { recordIntegrity } from './integrity.ts'
+import { isOvertaken, lockRequest } from './plans.ts'
 import { countDownload } from './store.ts'
-import type { Disclosure } from './tables.ts'
+import type { Derivative, Disclosure, Request } from './tables.ts'
 import { traceDisclosure } from './trace.ts'
 
 export interface Releasing extends Court {
@@ -34,11 +36,11 @@ export interface Wanted {
 }
 
 /**
- * Releases a package. Throws `not-found`, `not-ready`, `range-not-satisfiable`, `refused-by-policy`, or what the ledger throws when it
- * cannot record: in each case before the vault has been asked for a byte.
+ * Releases a package. Throws `not-found`, `not-ready`, `range-not-satisfiable`, `refused-by-policy`, `package-overtaken`, or what the
+ * ledger throws when it cannot record: in each case before the vault has been asked for a byte.
  */
 export async function release(parts: Releasing, asker: Asker, wanted: Wanted): Promise<Release> {
-  const { disclosure, request, chain, circumstances } = await traceDisclosure(parts, wanted.disclosureId)
+  const { disclosure, request, derivative, chain, circumstances } = await traceDisclosure(parts, wanted.disclosureId)
   const { decision, req } = await demand(parts, asker, 'package.download', chain, {
     ...circumstances,
     ...agencyFacts(parts.agencies, request?.agencyId ?? asker.organisation),
@@ -54,19 +56,37 @@ export async function release(parts: Releasing, asker: Asker, wanted: Wanted): P
   }
   const { staged, refused } = await parts.db.transaction(async tx => {
     await keepDecision(tx, req, decision)
-    // Policy judged the count it was told; of two that come at once the row's lock lets only one have the last download.
-    if (!wanted.headOnly && !(await countDownload(tx, request.requestId, obligationsOf(request).maxDownloads))) {
-      const pol = { ...polOf(decision, request.filed.purpose), outcome: 'refuse', reasons: ['request.downloads-spent'] }
-      return { staged: await parts.ledger.stage(tx, { ...act, ev: 'access.refused', pol }), refused: pol.reasons }
-    }
+    const refused = await refusedByNow(tx, request, derivative, wanted.headOnly)
     const pol = polOf(decision, request.filed.purpose)
-    return { staged: await parts.ledger.stage(tx, { ...act, ev: 'access.permitted', pol }), refused: undefined }
+    if (!refused) return { staged: await parts.ledger.stage(tx, { ...act, ev: 'access.permitted', pol }) }
+    const refusing = { ...pol, outcome: 'refuse', reasons: [refused] }
+    return { staged: await parts.ledger.stage(tx, { ...act, ev: 'access.refused', pol: refusing }), refused }
   })
   const recorded = await parts.ledger.recorded(staged)
-  if (refused) throw new Problem('refused-by-policy', { reasons: refused, ledgerIndex: recorded.index })
+  if (refused === 'package.overtaken') throw overtaken().recordedAt(recorded.index)
+  if (refused) throw new Problem('refused-by-policy', { reasons: [refused], ledgerIndex: recorded.index })
   const whole = { len: packageLen, sha256: packageSha256, start, end }
   if (wanted.headOnly) return whole
   return { ...whole, body: await openAccounted(parts, act, packageRef, recorded, start, end) }
+}
+
+/**
+ * Policy judged what it was told: the lock lets only one of two that come at once have the last download, and an edit come before or after.
+ * Answers the reason why not; otherwise the download is counted, unless it is a HEAD.
+ */
+async function refusedByNow(
+  tx: Tx,
+  request: Request,
+  derivative: Derivative | undefined,
+  headOnly: boolean,
+): Promise<'package.overtaken' | 'request.downloads-spent' | undefined> {
+  const { requestId } = request
+  await lockRequest(tx, requestId)
+  if (await isOvertaken(tx, requestId, derivative)) return 'package.overtaken'
+  if (headOnly) return undefined
+  return (await countDownload(tx, requestId, obligationsOf(request).maxDownloads))
+    ? undefined
+    : 'request.downloads-spent'
 }
 
 /**
@@ -136,6 +156,13 @@ async function openAccounted(
     await finish('access.aborted')
     throw error
   }
+}
+
+function overtaken(): Problem {
+  return new Problem('package-overtaken', {
+    detail:
+      'Prepare another disclosure of the request: it is rendered from the plan that stands now, and a person releases it.',
+  })
 }
 
 function ready({ state, packageRef, packageLen, packageSha256 }: Disclosure) {

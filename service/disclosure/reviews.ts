@@ -5,7 +5,7 @@ import { canonicalJson } from '../custody/canonical.ts'
 import { Problem } from '../http/problem.ts'
 import { type Asker, keepDecision, type Permission, polOf, whoOf } from '../policy/judge.ts'
 import type { Disclosing } from './disclosures.ts'
-import { digestOf, lockRequest, newestVersion } from './plans.ts'
+import { isOvertaken, lockRequest } from './plans.ts'
 import { type Derivative, type Disclosure, disclosures } from './tables.ts'
 
 export interface Review {
@@ -28,8 +28,7 @@ export async function reviewDisclosure(
   const released = review.outcome === 'release'
   const staged = await parts.db.transaction(async tx => {
     await lockRequest(tx, disclosure.requestId)
-    const newest = await newestVersion(tx, disclosure.requestId)
-    if (released && newest && newest.sha256 !== digestOf(derivative.plan))
+    if (released && (await isOvertaken(tx, disclosure.requestId, derivative)))
       throw new Problem('conflict', { detail: 'The plan was edited since this copy was made: render it again first.' })
     const changed = await tx
       .update(disclosures)

@@ -10,6 +10,7 @@ const table = {
   'not-found': { status: 404, title: 'There is no such resource' },
   'method-not-allowed': { status: 405, title: 'This path does not know that method' },
   'not-ready': { status: 409, title: 'It is not ready yet' },
+  'package-overtaken': { status: 409, title: 'The redaction plan was edited since this package was made' },
   conflict: { status: 409, title: 'The state of the resource does not allow this' },
   'clip-too-large': { status: 413, title: 'The clip is larger than this service takes' },
   'unsupported-media': { status: 415, title: 'The body is of a type that this path does not take' },

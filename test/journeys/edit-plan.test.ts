@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { ApiProblem, Client } from '../../service/cli/client.ts'
 import { extractFile } from '../../service/cli/extract.ts'
 import { awaitDisclosure, type DisclosureView, fetchPackage, followDisclosure } from '../../service/cli/request.ts'
@@ -341,6 +341,31 @@ describe('then', () => {
       proof: `${zip}.tlog-proof`,
     })
     expect(result.checks.filter(check => !check.ok)).toEqual([])
+  })
+
+  test('a package whose plan was edited since it was made is not to be had, and each attempt is recorded', async () => {
+    const counted = async () =>
+      (await officer.json<{ downloads: number }>('GET', `/v1/requests/${requestId}`)).downloads
+    const before = await counted()
+    const { packageSha256 } = await officer.json<DisclosureView>('GET', path)
+    const opened = vi.spyOn(estate.service.vault, 'open')
+    for (const headers of [undefined, { range: 'bytes=0-3' }]) {
+      const refused = await refusal(officer.send('GET', `${path}/package`, headers && { headers }))
+      expect(refused).toMatchObject({ status: 409, type: expect.stringContaining('#package-overtaken') })
+      const entry = (await entries()).find(({ index }) => index === refused.ledgerIndex)
+      expect(entry).toMatchObject({
+        ev: 'access.refused',
+        who: { subject: 'officer-1' },
+        obj: { sha256: packageSha256 },
+        pol: { outcome: 'refuse', reasons: ['package.overtaken'] },
+      })
+    }
+    const token = await estate.token('officer', 'agency-a')
+    const head = { method: 'HEAD', headers: { authorization: `Bearer ${token}` } }
+    expect((await estate.app.request(`${path}/package`, head)).status).toBe(409)
+    expect(opened).not.toHaveBeenCalled()
+    opened.mockRestore()
+    expect(await counted()).toBe(before)
   })
 
   test('what was prepared can be edited for the next copy, and not while one is being made', async () => {
