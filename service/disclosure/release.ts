@@ -9,7 +9,7 @@ import type { Agencies } from './agencies.ts'
 import { agencyFacts, obligationsOf } from './facts.ts'
 import { recordIntegrity } from './integrity.ts'
 import { isOvertaken, lockRequest } from './plans.ts'
-import { countDownload } from './store.ts'
+import { countDownload, discountDownload } from './store.ts'
 import type { Derivative, Disclosure, Request } from './tables.ts'
 import { traceDisclosure } from './trace.ts'
 
@@ -67,7 +67,10 @@ export async function release(parts: Releasing, asker: Asker, wanted: Wanted): P
   if (refused) throw new Problem('refused-by-policy', { reasons: [refused], ledgerIndex: recorded.index })
   const whole = { len: packageLen, sha256: packageSha256, start, end }
   if (wanted.headOnly) return whole
-  return { ...whole, body: await openAccounted(parts, act, packageRef, recorded, start, end) }
+  return {
+    ...whole,
+    body: await openAccounted(parts, act, packageRef, recorded, whole, tx => discountDownload(tx, request.requestId)),
+  }
 }
 
 /**
@@ -109,25 +112,32 @@ export async function preview(parts: Releasing, asker: Asker, wanted: Wanted): P
   const recorded = await parts.ledger.recorded(staged)
   const whole = { len, sha256, start, end }
   if (wanted.headOnly) return whole
-  return { ...whole, body: await openAccounted(parts, act, clipRef, recorded, start, end) }
+  return { ...whole, body: await openAccounted(parts, act, clipRef, recorded, whole) }
 }
 
 type AccessAct = Pick<Act, 'chain' | 'req' | 'who'> & { obj: NonNullable<Act['obj']> }
 
-/** Every release ends in the ledger: whole, or broken off, also when the client went away before the first byte. */
+/**
+ * Every release ends in the ledger: whole, or broken off, also when the client went away before the first byte. `unsent` commits with the
+ * entry of one of which no byte left, once at most; where that entry cannot be made, what was counted stays counted.
+ */
 async function openAccounted(
   parts: Releasing,
   act: AccessAct,
   ref: string,
   recorded: Recorded,
-  start: number,
-  end: number,
+  { start, end }: Pick<Release, 'start' | 'end'>,
+  unsent: (tx: Tx) => Promise<void> = async () => {},
 ) {
-  let over = false
+  let [over, sent] = [false, false]
   const finish = async (ev: 'access.completed' | 'access.aborted') => {
     if (over) return
     over = true
-    await parts.ledger.append({ ...act, ev })
+    const staged = await parts.db.transaction(async tx => {
+      if (!sent) await unsent(tx)
+      return parts.ledger.stage(tx, { ...act, ev })
+    })
+    await parts.ledger.recorded(staged)
   }
   try {
     const opened = await parts.vault.open(ref, recorded, { start, end: end + 1 })
@@ -136,7 +146,12 @@ async function openAccounted(
       async pull(controller) {
         try {
           const { value, done } = await source.next()
-          if (!done) return controller.enqueue(value)
+          if (!done) {
+            // After a cancel it throws, and the byte stays here.
+            controller.enqueue(value)
+            sent = true
+            return
+          }
           await finish('access.completed')
           controller.close()
         } catch (error) {

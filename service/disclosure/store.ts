@@ -1,5 +1,5 @@
 /** Reads and small writes of this room's tables. */
-import { and, eq, lt, sql } from 'drizzle-orm'
+import { and, eq, gt, lt, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db.ts'
 import { type Derivative, type Disclosure, derivatives, disclosures, type Request, requests } from './tables.ts'
 
@@ -40,4 +40,12 @@ export async function countDownload(tx: Tx, requestId: string, most: number): Pr
     .where(and(eq(requests.requestId, requestId), lt(requests.downloads, most)))
     .returning({ id: requests.requestId })
   return counted.length === 1
+}
+
+/** Takes back what `countDownload` counted, for a download of which no byte left. */
+export async function discountDownload(tx: Tx, requestId: string): Promise<void> {
+  await tx
+    .update(requests)
+    .set({ downloads: sql`${requests.downloads} - 1` })
+    .where(and(eq(requests.requestId, requestId), gt(requests.downloads, 0)))
 }
