@@ -1,5 +1,5 @@
 /** A certificate that is not clean waits for a person. What they decide, and why, is an entry before it has an effect. */
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { and, eq } from 'drizzle-orm'
 import { canonicalJson } from '../custody/canonical.ts'
 import { Problem } from '../http/problem.ts'
@@ -24,7 +24,9 @@ export async function reviewDisclosure(
   { decision, req }: Permission,
 ): Promise<void> {
   const { disclosureId, chain } = disclosure
-  const record = canonicalJson({ disclosureId, ...review })
+  const nonce = randomBytes(16).toString('hex')
+  const record = canonicalJson({ v: 'custos-review/v1', disclosureId, ...review, nonce })
+  const said = { reviewedBy: asker.subject, reviewReason: review.reason, reviewNonce: nonce }
   const released = review.outcome === 'release'
   const staged = await parts.db.transaction(async tx => {
     await lockRequest(tx, disclosure.requestId)
@@ -32,11 +34,7 @@ export async function reviewDisclosure(
       throw new Problem('conflict', { detail: 'The plan was edited since this copy was made: render it again first.' })
     const changed = await tx
       .update(disclosures)
-      .set(
-        released
-          ? { state: 'queued', reviewedBy: asker.subject, reviewReason: review.reason }
-          : { state: 'failed', failure: 'withheld', reviewedBy: asker.subject, reviewReason: review.reason },
-      )
+      .set(released ? { state: 'queued', ...said } : { state: 'failed', failure: 'withheld', ...said })
       .where(
         and(
           eq(disclosures.disclosureId, disclosureId),

@@ -70,8 +70,9 @@ export const disclosures = disclosure.table('disclosures', {
   failure: text(),
   /** Who looked at a certificate that was not clean. */
   reviewedBy: text('reviewed_by'),
-  /** Their words, whose digest the entry `redaction.reviewed` commits to. */
+  /** Their words, and the nonce beside them: the entry `redaction.reviewed` commits to the digest of both (reviews.ts). */
   reviewReason: text('review_reason'),
+  reviewNonce: text('review_nonce'),
   expiresAt: instant('expires_at'),
   createdAt: instant('created_at').defaultNow(),
 })
