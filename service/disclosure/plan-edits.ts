@@ -5,7 +5,7 @@ import { canonicalJson } from '../custody/canonical.ts'
 import type { Tx } from '../db.ts'
 import { Problem } from '../http/problem.ts'
 import type { Facts } from '../policy/facts.ts'
-import { type Asker, demand, keepDecision, polOf, whoOf } from '../policy/judge.ts'
+import { type Asker, demand, demandEarly, keepDecision, polOf, whoOf } from '../policy/judge.ts'
 import { canonicalPlan, parsePlan, type RedactionPlan } from '../redaction/plan.ts'
 import { editPlan, type PlanEdit } from '../redaction/plan-edit.ts'
 import type { Disclosing } from './disclosures.ts'
@@ -29,13 +29,23 @@ export interface Edited {
   readonly ledgerIndex: number
 }
 
-/** Throws `conflict` when the plan is not the one that was seen or a copy is just being made, and `edit-does-not-fit`. */
+/** Before anything of an edit is read: whoever may edit nothing learns nothing from how it reads, and costs no reading. */
+export async function demandEditing(parts: Disclosing, asker: Asker, disclosureId: string): Promise<void> {
+  const { chain, circumstances } = await traceDisclosure(parts, disclosureId)
+  await demandEarly(parts, asker, 'plan.edit', chain, circumstances, ['edit.missing', 'edit.reason-missing'])
+}
+
+/**
+ * Answers the id of the act. Throws `conflict` when the plan is not the one that was seen or a copy is just being made, and
+ * `edit-does-not-fit`.
+ */
 export async function editPlanOf(
   parts: Disclosing,
   asker: Asker,
   disclosureId: string,
   { edit, reason, planSha256 }: EditDemand,
-): Promise<Edited> {
+  bind: (tx: Tx, req: string) => Promise<void>,
+): Promise<string> {
   const traced = await traceDisclosure(parts, disclosureId)
   const seen = traced.request && (await standingPlan(parts.db, traced.request.requestId, traced.derivative))
   const before = seen && parsePlan(seen.text)
@@ -64,6 +74,8 @@ export async function editPlanOf(
   const recordText = new TextDecoder().decode(canonicalJson(record, Number.POSITIVE_INFINITY))
   const version = seen.version + 1
   const staged = await parts.db.transaction(async tx => {
+    // First, so that a twin waits here, and is not told that the plan is another by now.
+    await bind(tx, req)
     await lockRequest(tx, requestId)
     await assertAtRest(tx, requestId)
     if (((await newestVersion(tx, requestId))?.version ?? 0) !== seen.version) throw overtaken()
@@ -89,8 +101,23 @@ export async function editPlanOf(
       pol: polOf(decision, request.filed.purpose),
     })
   })
-  const { index: ledgerIndex } = await parts.ledger.recorded(staged)
-  return { version, planSha256: sha256, editSha256: digestOf(recordText), ledgerIndex }
+  await parts.ledger.recorded(staged)
+  return req
+}
+
+/** What an edit came to, by the id of its act; waits until its entry is durable. */
+export async function findEdit(parts: Disclosing, req: string): Promise<Edited> {
+  const { version, sha256: planSha256, edit } = planVersions
+  const columns = { version, planSha256, edit }
+  const [row] = await parts.db.select(columns).from(planVersions).where(eq(planVersions.req, req))
+  const { index: ledgerIndex } = await parts.ledger.entryOf(req, 'redaction.planned')
+  return { version: row!.version, planSha256: row!.planSha256, editSha256: digestOf(row!.edit), ledgerIndex }
+}
+
+/** A repeated edit is judged as a reading of the plan. */
+export async function editAgain(parts: Disclosing, asker: Asker, disclosureId: string): Promise<void> {
+  const { chain, circumstances } = await traceDisclosure(parts, disclosureId)
+  await demand(parts, asker, 'plan.read', chain, circumstances)
 }
 
 /** Sends a disclosure that waits for a person back to the queue, to be rendered from the plan of that digest. Nothing is detected again. */

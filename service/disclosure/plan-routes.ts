@@ -1,10 +1,13 @@
 /** What a person of the custodian sees and does before a copy is released: the plan, the certificate, the copy, edits, another rendering. */
 import { createRoute, z } from '@hono/zod-openapi'
-import { json, refusals, router, unprocessable } from '../http/openapi.ts'
+import { createMiddleware } from 'hono/factory'
+import { fingerprint, once } from '../http/idempotency.ts'
+import { IdempotencyHeader, json, refusals, router, unprocessable } from '../http/openapi.ts'
 import { formatReprDigest } from '../http/repr-digest.ts'
+import type { Authenticated } from '../identity/authenticate.ts'
 import { parseRange } from './byte-range.ts'
 import type { Disclosing } from './disclosures.ts'
-import { editPlanOf, renderAgain } from './plan-edits.ts'
+import { demandEditing, editAgain, editPlanOf, findEdit, renderAgain } from './plan-edits.ts'
 import { readCertificate, readPlan } from './plan-reads.ts'
 import { preview, type Release } from './release.ts'
 import { findDisclosure } from './store.ts'
@@ -21,6 +24,12 @@ const video = (description: string) => ({
 
 export function planRoutes(parts: Disclosing) {
   const app = router()
+  const judgedUnread = createMiddleware<Authenticated>(async (c, next) => {
+    // An id that cannot be one is the validator's to refuse.
+    const { data } = byDisclosure.safeParse(c.req.param())
+    if (data) await demandEditing(parts, c.get('person'), data.disclosureId)
+    await next()
+  })
 
   app.openapi(
     createRoute({
@@ -79,15 +88,28 @@ export function planRoutes(parts: Disclosing) {
       summary: 'Edit the redaction plan',
       description:
         'One operation on one track. Who edited it and why is recorded before it has an effect; whatever shows something needs a ground that policy holds. The edited plan counts for every later copy of the request.',
+      middleware: judgedUnread,
       request: {
         params: byDisclosure,
+        headers: IdempotencyHeader,
         body: { required: true, content: { 'application/json': { schema: NewPlanEdit } } },
       },
       responses: { 201: json(EditedView, 'the plan that stands now'), ...refusals, ...unprocessable },
     }),
     async c => {
       const { disclosureId } = c.req.valid('param')
-      return c.json(await editPlanOf(parts, c.get('person'), disclosureId, c.req.valid('json')), 201)
+      const [person, wanted] = [c.get('person'), c.req.valid('json')]
+      const attempt = {
+        subject: `${person.organisation}/${person.subject}`,
+        key: c.req.valid('header')['idempotency-key'],
+        operation: 'plan.edit',
+      }
+      const print = fingerprint(disclosureId, JSON.stringify(wanted))
+      const { resource, repeated } = await once(parts.db, attempt, print, bind =>
+        editPlanOf(parts, person, disclosureId, wanted, bind),
+      )
+      if (repeated) await editAgain(parts, person, disclosureId)
+      return c.json(await findEdit(parts, resource), 201)
     },
   )
 

@@ -79,12 +79,9 @@ export const RequestView = z
     state: z.enum(['permitted', 'refused']),
     approvals: z.number().int(),
     approvalsNeeded: z.number().int(),
-    downloads: z
-      .number()
-      .int()
-      .openapi({
-        description: 'Over all its disclosures; policy sets the most. One of which no byte left does not count.',
-      }),
+    downloads: z.number().int().openapi({
+      description: 'Over all its disclosures; policy sets the most. One of which no byte left does not count.',
+    }),
     expiresAt: z.iso.datetime(),
     decision: DecisionView,
   })

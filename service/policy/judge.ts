@@ -91,13 +91,41 @@ export async function demand(
   const decision = court.policy.decide('access', factsOf(court, asker, action, circumstances))
   const req = newId()
   if (decision.outcome === 'permit') return { decision, req }
+  return await refuse(court, asker, chain, { decision, req }, decision.reasons)
+}
+
+/**
+ * Asks about an act that is not known in full yet, and permits nothing: `demand` follows once it is. Throws as `demand` does where policy has
+ * another reason than the `awaited` ones, which what is still unread may take away. The entry has all reasons, the caller hears the others.
+ */
+export async function demandEarly(
+  court: Court,
+  asker: Asker,
+  action: AccessAction,
+  chain: string,
+  circumstances: Circumstances,
+  awaited: readonly string[],
+): Promise<void> {
+  const decision = court.policy.decide('access', factsOf(court, asker, action, circumstances))
+  const reasons = decision.reasons.filter(reason => !awaited.includes(reason))
+  if (decision.outcome === 'permit' || (reasons.length === 0 && decision.reasons.length > 0)) return
+  await refuse(court, asker, chain, { decision, req: newId() }, reasons)
+}
+
+async function refuse(
+  court: Court,
+  asker: Asker,
+  chain: string,
+  { decision, req }: Permission,
+  reasons: readonly string[],
+): Promise<never> {
   const staged = await court.db.transaction(async tx => {
     await keepDecision(tx, req, decision)
     return court.ledger.stage(tx, { chain, req, ev: 'access.refused', who: whoOf(asker), pol: polOf(decision) })
   })
   const { index: ledgerIndex } = await court.ledger.recorded(staged)
-  if (decision.reasons.includes('tenant.mismatch')) throw new Problem('not-found')
-  throw new Problem('refused-by-policy', { reasons: decision.reasons, ledgerIndex })
+  if (reasons.includes('tenant.mismatch')) throw new Problem('not-found')
+  throw new Problem('refused-by-policy', { reasons, ledgerIndex })
 }
 
 /** Like `demand`, and the look itself is recorded before it resolves. */
