@@ -1,10 +1,13 @@
+import { Worker } from 'node:worker_threads'
 import type { Reply } from './processes.ts'
 
 /**
  * The other end of processes.ts, to be called once by the program: `open` is given the greeting and makes what answers
- * questions, one after another. What either throws is a fault, and the process ends with whoever started it.
+ * questions, one after another. What either throws is a fault, and the process ends with whoever started it, even inside an
+ * answer.
  */
 export function answerQuestions<G, Q, A>(open: (greeting: G) => Promise<(question: Q) => Promise<A>>): void {
+  new Worker(new URL('./watch-parent.ts', import.meta.url), { workerData: Number(process.argv[2]) }).unref()
   let opened: Promise<(question: Q) => Promise<A>> | undefined
 
   async function reply(message: unknown): Promise<Reply<A> | undefined> {

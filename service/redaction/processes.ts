@@ -79,7 +79,8 @@ export function openProcesses<Q, A>(
   }
 
   function start(): Seat<A> {
-    const worker = fork(program, [], {
+    // Whom it dies with: by the time it could ask, we may be gone.
+    const worker = fork(program, [String(process.pid)], {
       env: environment,
       execArgv: ['--disable-warning=ExperimentalWarning'],
       serialization: 'advanced',
