@@ -22,7 +22,7 @@ export interface RedactOptions {
   readonly input: string
   /** Replaced in one step when the copy is whole and checked; untouched until then. */
   readonly output: string
-  /** What to look for; with a `plan`, what the second look looks for. */
+  /** What to look for; with a `plan`, what the second look looks for. None only where nobody looks. */
   readonly classes: readonly DetectorClass[]
   readonly models: Models
   /** Detector threads. */
@@ -62,13 +62,16 @@ export interface Redaction {
 const rateFactors = [18, 12, 6]
 
 /**
- * Writes the redacted copy of `input` to `output`. Throws Problem `clip-not-video`, `clip-beyond-limits`,
+ * Writes the redacted copy of `input` to `output`. Throws Problem `invalid-request`, `clip-not-video`, `clip-beyond-limits`,
  * `plan-does-not-fit` or `redaction-failed`, or the signal's reason; then `output` is as it was.
  */
 export async function redact(options: RedactOptions): Promise<Redaction> {
   const { input, output, limits = defaultLimits, signal } = options
   if (await isSameFile(input, output)) {
     throw new Problem('invalid-request', { detail: 'The copy may not replace the clip.' })
+  }
+  if (options.classes.length === 0 && (options.prove || !options.plan)) {
+    throw new Problem('invalid-request', { detail: 'It says of no class that it is to be looked for.' })
   }
   const clip = await probeClip(input, limits, { signal })
   const digest = await digestFile(input, signal)

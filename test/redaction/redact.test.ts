@@ -29,7 +29,7 @@ async function planFor(path: string, decode = false): Promise<RedactionPlan> {
 }
 
 const run = (input: string, output: string, more: Partial<RedactOptions> = {}) =>
-  redact({ input, output: folder.path(output), classes: [], models, workers: 1, ...more })
+  redact({ input, output: folder.path(output), classes: ['face'], models, workers: 1, ...more })
 
 describe('one call makes a copy', () => {
   test('with plan, manifest and certificate that name one another by digest', async () => {
@@ -120,6 +120,15 @@ describe('when it fails, the target is as it was and nothing else is left', () =
     await untouched(() => run(folder.path('none.mp4'), 'old.mp4'), 'clip-not-video')
     await untouched(() => run(input, 'fails.mp4'), 'invalid-request')
     await expect(run(input, 'old.mp4', { plan: await planFor(input), fill: 'red' })).rejects.toThrow(/#rrggbb/)
+  })
+
+  test('no class to look for: an empty search would find nothing, and certify it', async () => {
+    const input = await make('searched.mp4')
+    await file('old.mp4', 'old')
+    const plan = await planFor(input)
+    await untouched(() => run(input, 'old.mp4', { classes: [] }), 'invalid-request')
+    await untouched(() => run(input, 'old.mp4', { classes: [], plan, prove: true }), 'invalid-request')
+    expect(await run(input, 'planned.mp4', { classes: [], plan })).toMatchObject({ coveredFrames: 15 })
   })
 
   test.each<Stage>(['plan', 'render', 'prove'])('an abort while it is at %s', async stage => {

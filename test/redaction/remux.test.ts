@@ -31,7 +31,7 @@ async function redactEmpty(input: string, more: Partial<RedactOptions> = {}, cha
   const empty = handPlan(clip)
   const plan = { ...empty, clip: { ...empty.clip, sha256: (await digestFile(input)).sha256 }, ...change }
   const output = folder.path('copy.mp4')
-  const made = await redact({ input, output, classes: [], models, workers: 1, plan, ...more })
+  const made = await redact({ input, output, classes: ['face'], models, workers: 1, plan, ...more })
   return { output, changes: JSON.parse(made.manifest).changes }
 }
 
