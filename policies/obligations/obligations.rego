@@ -15,6 +15,7 @@ demanded := {
 	"expiresAfterDays": cell.expiresAfterDays,
 	"fill": data.release.fill,
 	"leakLimit": data.release.leakLimit,
+	"leastWidthPx": data.release.leastWidthPx,
 	"maxDownloads": cell.maxDownloads,
 	"redact": data.release.redact,
 	"region": input.exhibit.region,

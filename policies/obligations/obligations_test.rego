@@ -22,6 +22,7 @@ test_obligations_come_from_the_cell_of_purpose_and_authority if {
 		"expiresAfterDays": 30,
 		"fill": "constant",
 		"leakLimit": {"boundPerMillion": 1000000, "couldNotTellFrames": 0, "residualTracks": 0},
+		"leastWidthPx": {"face": 6, "plate": 18},
 		"maxDownloads": 5,
 		"redact": ["face", "plate"],
 		"region": "eu",

@@ -115,12 +115,16 @@ function given(fields: Record<string, unknown>): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
+/** The committed data of policies/. */
+export async function policyData(): Promise<Matrices> {
+  return Matrices.parse(JSON.parse(await readFile(new URL('../../policies/data.json', import.meta.url), 'utf8')))
+}
+
 /** Throws UsageError for a ground that policy data does not hold for this edit. The purpose, which a service knows, is not judged here. */
 export async function assertGround(plan: RedactionPlan, edit: PlanEdit): Promise<void> {
   const { operation } = edit
   if (operation === 'extend' || (operation === 'set' && edit.ground === undefined)) return
-  const data = await readFile(new URL('../../policies/data.json', import.meta.url), 'utf8')
-  const { cover, uncover } = Matrices.parse(JSON.parse(data)).grounds
+  const { cover, uncover } = (await policyData()).grounds
   const fitting =
     operation === 'delete' || operation === 'visible'
       ? Object.keys(uncover).filter(name => {

@@ -17,6 +17,7 @@ export interface TrackSummary {
   /** Mean share of the picture on the frames where it stands. */
   readonly areaPerMille: number
   readonly visible: boolean
+  readonly couldNotTell: boolean
 }
 
 export interface PlanSummary {
@@ -56,6 +57,7 @@ export function summaryOf(plan: RedactionPlan, clip?: ClipInfo): PlanSummary {
         confidencePerMille: track.confidence,
         areaPerMille: Math.round((pixels * 1000) / (frames * plan.clip.width * plan.clip.height)),
         visible: track.visible === true,
+        couldNotTell: track.couldNotTell === true,
       }
     }),
   }
@@ -74,7 +76,7 @@ export function planTable(plan: PlanSummary): string {
     (t.confidencePerMille / 1000).toFixed(3),
     `${(t.areaPerMille / 10).toFixed(1)} %`,
     String(t.unseenFrames),
-    t.visible ? 'KEPT VISIBLE' : '',
+    [t.visible ? 'KEPT VISIBLE' : '', t.couldNotTell ? 'TOO SMALL TO TELL' : ''].filter(Boolean).join(', '),
   ])
   const columns = head.map((_, i) => i).filter(i => rows.some(row => row[i] !== ''))
   const widths = columns.map(i => Math.max(head[i]!.length, ...rows.map(row => row[i]!.length)))

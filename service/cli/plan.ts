@@ -9,12 +9,13 @@ import { loadModels } from '../redaction/models.ts'
 import { canonicalPlan, detectorClass, parsePlan, planDigest, planSchema } from '../redaction/plan.ts'
 import { editPlan } from '../redaction/plan-edit.ts'
 import { probeClip } from '../redaction/probe.ts'
+import { leastWidthHelp, parseLeastWidth, withPolicy } from './least-width.ts'
 import { assertGround, editOptions, editVerbs, readEdit, UsageError } from './plan-args.ts'
 import { writeEdited, writeWhole } from './plan-files.ts'
 import { planTable, summaryOf } from './plan-show.ts'
 import { progressBar } from './progress.ts'
 
-export const help = `custos plan make CLIP --out PLAN [--classes LIST] [--workers N]
+export const help = `custos plan make CLIP --out PLAN [--classes LIST] [--least-width LIST] [--workers N]
 custos plan show PLAN [--clip CLIP] [--json]
 custos plan schema
 custos plan add     PLAN --box X,Y,W,H --frames A-B | --key FRAME:X,Y,W,H … [--until FRAME]  [--class C] [--ground G]
@@ -37,6 +38,7 @@ custos plan visible PLAN --track N --ground G
   delete   take a track out; its number is never given again
   visible  leave a track in sight; it stays in the plan, and says so
 
+${leastWidthHelp}
 Frames count from 0, pixels from the upper left of the upright picture; odd edges become even, outward. Grounds are those of
 policies/data/grounds.json (default for what covers: personal-data); to delete or to keep visible takes one that shows.
 An edit writes FILE, and adds a line to FILE.edits.jsonl: who, why, what, and the digests before and after. FILE may be PLAN.
@@ -77,6 +79,7 @@ async function make(args: string[]): Promise<number> {
     options: {
       out: text,
       classes: { ...text, default: 'face,plate' },
+      'least-width': text,
       workers: { ...text, default: String(availableParallelism()) },
     },
   })
@@ -87,12 +90,14 @@ async function make(args: string[]): Promise<number> {
     if (!known.success) throw new UsageError(`--classes knows ${detectorClass.options.join(' and ')}, not '${name}'`)
     return known.data
   })
+  const leastWidthPx = await withPolicy(parseLeastWidth(values['least-width']))
+  const workers = Number(values.workers)
   if (!/^[1-9]\d{0,2}$/.test(values.workers)) throw new UsageError('--workers takes a number from 1')
   const bar = progressBar()
   const models = await loadModels({ own: readModelsDir() })
   const clip = await probeClip(path)
   const onProgress = (done: number, total: number) => bar.show('plan', total > 0 ? done / total : 1)
-  const { plan } = await makePlan(path, clip, { classes, models, workers: Number(values.workers), onProgress })
+  const { plan } = await makePlan(path, clip, { classes, models, leastWidthPx, workers, onProgress })
   bar.done()
   await writeWhole(out, canonicalPlan(plan))
   process.stdout.write(`${out}\n  ${plan.tracks.length} tracks\n  SHA-256 ${planDigest(plan)}\n`)

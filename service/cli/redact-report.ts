@@ -38,13 +38,22 @@ function printLine(value: Record<string, unknown>): void {
   process.stdout.write(`${JSON.stringify(value)}\n`)
 }
 
-function numbersOf({ clip, copy, tracks, coveredFrames, couldNotTellFrames, certificate }: Redaction) {
+function numbersOf({
+  clip,
+  copy,
+  tracks,
+  coveredFrames,
+  couldNotTellFrames,
+  couldNotTellTracks,
+  certificate,
+}: Redaction) {
   const { residual } = parseCertificate(certificate)
   return {
     ...copy,
     frames: clip.frames,
     coveredFrames,
     couldNotTellFrames,
+    couldNotTellTracks,
     repairedFrameTimes: clip.repairs,
     tracks,
     proven: residual !== undefined,
@@ -54,13 +63,13 @@ function numbersOf({ clip, copy, tracks, coveredFrames, couldNotTellFrames, cert
 
 function sentencesOf(
   out: string,
-  { clip, copy, tracks, coveredFrames, couldNotTellFrames, certificate }: Redaction,
+  { clip, copy, tracks, coveredFrames, couldNotTellFrames, couldNotTellTracks, certificate }: Redaction,
 ): string {
   const found = Object.entries(tracks).map(([kind, count]) => `${count} ${kind}`)
   const { residual } = parseCertificate(certificate)
   const facts = [
     `${clip.frames} frames, ${coveredFrames} covered, ${couldNotTellFrames} could not tell`,
-    `tracks: ${found.join(', ') || 'none'}`,
+    `tracks: ${found.join(', ') || 'none'}${couldNotTellTracks > 0 ? `; ${couldNotTellTracks} of them too small to tell` : ''}`,
     residual
       ? `second look: ${residual.tracks} tracks open, on ${residual.frames} frames`
       : 'not proven: the copy was not decoded and looked at again (--prove)',

@@ -9,7 +9,9 @@ import { certificatePage } from '../disclosure/package/certificate-page.ts'
 import { parseFill } from '../redaction/colour.ts'
 import { loadModels } from '../redaction/models.ts'
 import { type DetectorClass, detectorClass, parsePlan } from '../redaction/plan.ts'
+import type { LeastWidthPx } from '../redaction/plan-tracks.ts'
 import { type Redaction, redact, type Stage } from '../redaction/redact.ts'
+import { leastWidthHelp, parseLeastWidth, withPolicy } from './least-width.ts'
 import { redactReport } from './redact-report.ts'
 
 export const help = `custos redact CLIP --out OUT.mp4 [options]
@@ -21,6 +23,7 @@ times are known to be the clip's and nothing else is in it; with --prove it is d
 
   --out OUT.mp4        the copy; an older file of that name is replaced when the new one is whole
   --classes LIST       what to look for: face, plate, or both with a comma (default: face,plate)
+  ${leastWidthHelp}
   --fill '#rrggbb'     colour of the fill (default: #000000)
   --show-unsure        leave the frames in sight of which the plan could not tell; they are blanked otherwise
   --plan PLAN.json     cover what this plan says, and look for nothing
@@ -39,6 +42,7 @@ interface Options {
   readonly clip: string
   readonly out: string
   readonly classes: readonly DetectorClass[]
+  readonly leastWidthPx: LeastWidthPx
   readonly fill: string
   readonly plan: string | undefined
   readonly planOut: string | undefined
@@ -109,6 +113,7 @@ function parseOptions(args: string[]): Options {
     options: {
       out: text,
       classes: { ...text, default: 'face,plate' },
+      'least-width': text,
       fill: { ...text, default: '#000000' },
       plan: text,
       'plan-out': text,
@@ -132,7 +137,17 @@ function parseOptions(args: string[]): Options {
   parseFill(values.fill)
   const { out, fill, plan, manifest, certificate, prove, json } = values
   return {
-    ...{ clip, out, classes, fill, plan, planOut: values['plan-out'], manifest, certificate },
+    ...{
+      clip,
+      out,
+      classes,
+      leastWidthPx: parseLeastWidth(values['least-width']),
+      fill,
+      plan,
+      planOut: values['plan-out'],
+      manifest,
+      certificate,
+    },
     ...{ workers: Number(values.workers), showUnsure: values['show-unsure'], prove, json },
   }
 }
@@ -145,7 +160,8 @@ async function redactFile(
   const { clip: input, out: output, classes, fill, workers, showUnsure, prove } = options
   const plan = options.plan === undefined ? undefined : parsePlan(await readFile(options.plan, 'utf8'))
   const models = await loadModels({ own: readModelsDir() })
-  const how = { plan, fill, blankWhereUnsure: !showUnsure, prove }
+  const leastWidthPx = await withPolicy(options.leastWidthPx)
+  const how = { plan, leastWidthPx, fill, blankWhereUnsure: !showUnsure, prove }
   const parts: [part: string, path: string][] = []
   /** All that is written besides is on disk before the copy gets its name: either there is everything, or what there was. */
   async function beforeNaming(made: Redaction): Promise<void> {

@@ -43,7 +43,7 @@ export const worker: Asker = {
  * its own.
  */
 function recipeOf(
-  { redact: classes, audio, fill, couldNotTell }: Obligations,
+  { redact: classes, audio, fill, couldNotTell, leastWidthPx }: Obligations,
   models: Models,
   edited: PlanVersion | undefined,
 ): string {
@@ -54,6 +54,7 @@ function recipeOf(
       audio,
       fill,
       couldNotTell,
+      leastWidthPx: [leastWidthPx.face, leastWidthPx.plate],
       models: [...new Set(digests)].sort(),
       certificate: certificateVersion,
       ...(edited && { plan: edited.sha256 }),
@@ -85,6 +86,7 @@ export async function derive(
       input,
       output,
       classes: obligations.redact,
+      leastWidthPx: obligations.leastWidthPx,
       models,
       plan: edited && parsePlan(edited.plan),
       workers: parts.workers,

@@ -17,6 +17,7 @@ const Release = z.strictObject({
   expiresAfterDays: z.int().min(1),
   fill: z.literal('constant'),
   leakLimit: LeakLimit,
+  leastWidthPx: z.strictObject({ face: z.int().min(0), plate: z.int().min(0) }),
   maxDownloads: z.int().min(1),
   redact: z.array(z.enum(['face', 'plate'])).min(1),
   region: z.string().min(1),
@@ -65,6 +66,8 @@ export interface Obligations {
     readonly couldNotTellFrames: number
     readonly residualTracks: number
   }
+  /** By class: of what detectors see nowhere as wide nobody can tell what it is. It is covered all the same. */
+  readonly leastWidthPx: { readonly face: number; readonly plate: number }
   /** From the acquisition: the end of the first lock, which is lengthened later while anything asks for it. */
   readonly lockDays: number
   readonly maxDownloads: number
@@ -75,7 +78,7 @@ export interface Obligations {
   readonly retentionDays: number
 }
 
-/** Where policy laid down nothing: no time, no download, no place, everything covered. */
+/** Where policy laid down nothing: no time, no download, no place, everything covered, and nothing too small to count. */
 export const nothing: Obligations = {
   approvals: 0,
   audio: 'drop',
@@ -84,6 +87,7 @@ export const nothing: Obligations = {
   fill: 'constant',
   holdDays: 0,
   leakLimit: { boundPerMillion: 0, couldNotTellFrames: 0, residualTracks: 0 },
+  leastWidthPx: { face: 0, plate: 0 },
   lockDays: 0,
   maxDownloads: 0,
   redact: ['face', 'plate'],

@@ -5,6 +5,8 @@ import { actions, editOperations, holdKinds, roles, trackOrigins } from './facts
 const Slug = z.string().regex(/^[a-z][a-z-]*$/)
 const Title = z.string().min(1)
 const Count = z.int().min(0).max(1_000)
+/** Nobody would call a face of a hundred pixels too small to tell. */
+const LeastWidthPx = z.int().min(0).max(100)
 const authorityTypes = z.array(Slug).min(1)
 
 const ActionRow = z
@@ -117,6 +119,8 @@ export const Matrices = z
         couldNotTellFrames: Count,
         residualTracks: Count,
       }),
+      /** Below this nothing can be recognised: seven characters in 18 pixels are two pixels each. */
+      leastWidthPx: z.strictObject({ face: LeastWidthPx, plate: LeastWidthPx }),
       redact: z.tuple([z.literal('face'), z.literal('plate')]),
     }),
     holds: z.record(z.enum(holdKinds), HoldRow),

@@ -51,7 +51,8 @@ export const familyName = { detectors: 'the detectors, mirrored', text: 'the tex
 
 export function nameOf({ class: kind, verdict }: Hit): string {
   if (kind === 'plate') return verdict === 'could-not-tell' ? 'a plate that cannot be read' : 'a number plate'
-  return kind === 'face' ? 'a face' : 'a region'
+  if (kind === 'face') return verdict === 'could-not-tell' ? 'a face too small to tell' : 'a face'
+  return 'a region'
 }
 
 export function counted(count: number, thing: string): string {

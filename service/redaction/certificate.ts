@@ -1,7 +1,7 @@
 /** The leak certificate, `custos-leak-certificate/v2`: what was checked in a redacted copy, and what that is worth. */
 import canonicalize from 'canonicalize'
 import { z } from 'zod'
-import { coverClass } from './plan.ts'
+import { coverClass, detectorClass } from './plan.ts'
 import { textVerdict } from './text-verdict.ts'
 
 export const certificateVersion = 'custos-leak-certificate/v2'
@@ -34,7 +34,7 @@ const hit = z.strictObject({
   class: coverClass,
   ...place,
   scorePerMille: count,
-  /** Of plates: `plate-like` and `could-not-tell` count as residual. */
+  /** Of plates, and of what is too narrow: `plate-like` and `could-not-tell` count as residual. */
   verdict: z.enum(plateVerdict).optional(),
 })
 
@@ -71,7 +71,15 @@ const certificate = z.strictObject({
     .optional(),
   /** What the copy carries beside its pictures; empty when nothing. */
   metadata: z.array(z.string()),
-  couldNotTell: z.strictObject({ frames: count, blanked: z.boolean(), ranges }),
+  couldNotTell: z.strictObject({
+    frames: count,
+    blanked: z.boolean(),
+    ranges,
+    /** Narrower everywhere than the least width of their class, in pixels, by the plan: covered, whatever they are. */
+    covered: z
+      .strictObject({ tracks: count, frames: count, leastWidthPx: z.partialRecord(detectorClass, count) })
+      .optional(),
+  }),
   /** Absent, with what follows, where nobody looked at the copy: then nothing is said about what the plan may have missed. */
   looks: z.array(look).optional(),
   /** What lies open in the copy and is, or may be, what was to be covered. */

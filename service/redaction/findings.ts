@@ -29,8 +29,8 @@ export function findings(seen: SecondLook, size: Size, classes: readonly Detecto
     harmless: tracks.filter(hits => !hits.some(blocks)).flat(),
     keptVisible: [
       ...visible.flatMap(track => ofDetectors(track, size)),
-      ...text.visible.flatMap(one => ofText(one, size)).map(({ verdict: _, ...hit }) => hit),
-    ],
+      ...text.visible.flatMap(one => ofText(one, size)),
+    ].map(({ verdict: _, ...hit }) => hit),
     bounds,
     caveats: caveatsOf(classes, looks, size),
   }
@@ -45,7 +45,7 @@ function blocks({ verdict }: Hit): boolean {
 const longestGap = 15
 
 /** One hit for each stretch of frames, with the box around what of its sightings lies in the frame. */
-function ofDetectors(track: SeenTrack & { readonly verdict?: Hit['verdict'] }, size: Size): Hit[] {
+function ofDetectors(track: SeenTrack, size: Size): Hit[] {
   const hits: { first: number; last: number; box: Box }[] = []
   for (const { frame, box } of track.sightings) {
     const open = hits.at(-1)

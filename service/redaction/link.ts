@@ -37,8 +37,6 @@ export interface LinkRules {
   /** A chain of fewer sightings than this is dropped, unless one of them is sure or the clip had no time for more. */
   readonly minHits: number
   readonly surePerMille: number
-  /** A chain that is nowhere as wide as this is dropped: nothing can be recognised in it. */
-  readonly leastWidthPx: number
 }
 
 /** A sighting and its neighbours in the chain. */
@@ -172,8 +170,7 @@ function believed(
   looks: Uint8Array | undefined,
   [first, final]: FrameRange,
 ): boolean {
-  const { minHits, surePerMille, leastWidthPx } = rules
-  if (!chain.some(({ box }) => box.w >= leastWidthPx)) return false
+  const { minHits, surePerMille } = rules
   const hits = chain.filter(({ followed }) => !followed).length
   if (hits >= minHits || chain.some(({ score }) => score * 1000 >= surePerMille)) return true
   const last = standing(chain.at(-1)!, seconds)

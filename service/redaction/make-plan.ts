@@ -4,7 +4,7 @@ import { lookRules } from './looks.ts'
 import { type Model, type Models, networksOf } from './models.ts'
 import type { Lens } from './onnx-detector.ts'
 import { coveredFrames, type DetectorClass, type PlanTrack, planVersion, type RedactionPlan } from './plan.ts'
-import { doubtsOf, tracksOf } from './plan-tracks.ts'
+import { doubtsOf, type LeastWidthPx, tracksOf } from './plan-tracks.ts'
 import type { ClipInfo } from './probe.ts'
 import { followRules } from './pursue.ts'
 import { rulesOf } from './rules.ts'
@@ -16,6 +16,7 @@ export interface PlanOptions extends ScanOptions {
   models: Models
   /** Why a class is covered, in words that policy data knows. */
   grounds?: Partial<Record<DetectorClass, string>>
+  leastWidthPx?: LeastWidthPx | undefined
   /** Hex SHA-256 of the clip, where the caller has it already. */
   clipSha256?: string
 }
@@ -53,7 +54,8 @@ export async function makePlan(
   for (const wanted of classes) {
     const models = networksOf(options.models.planning(wanted), [wanted]).map(({ sha256 }) => sha256)
     const ground = options.grounds?.[wanted] ?? 'personal-data'
-    for (const track of tracksOf(scan, clip, { class: wanted, models, ground }, tracks.length + 1)) tracks.push(track)
+    const asked = { class: wanted, models, ground, leastWidthPx: options.leastWidthPx?.[wanted] }
+    for (const track of tracksOf(scan, clip, asked, tracks.length + 1)) tracks.push(track)
   }
   const plan: RedactionPlan = {
     v: planVersion,
@@ -63,7 +65,7 @@ export async function makePlan(
         lenses.map(({ model }) => model),
         classes,
       ),
-      parameters: parametersOf(lenses),
+      parameters: parametersOf(lenses, options.leastWidthPx),
     },
     classes,
     tracks,
@@ -84,10 +86,10 @@ export function lensesFor(classes: readonly DetectorClass[], models: Models): Le
   return [...lenses.values()]
 }
 
-function parametersOf(lenses: readonly Lens[]): RedactionPlan['tool']['parameters'] {
+function parametersOf(lenses: readonly Lens[], leastWidthPx: LeastWidthPx = {}): RedactionPlan['tool']['parameters'] {
   const classes = new Set(lenses.flatMap(({ floors }) => Object.keys(floors) as DetectorClass[]))
   return {
-    ...Object.fromEntries([...classes].map(one => [one, { ...rulesOf[one] }])),
+    ...Object.fromEntries([...classes].map(one => [one, { ...rulesOf[one], leastWidthPx: leastWidthPx[one] ?? 0 }])),
     ...(lenses.length > 0 && { looks: { ...lookRules, ...followRules, changedFrom } }),
     ...Object.fromEntries(lenses.map(({ model }) => [model.name, { scorePerMille: model.scorePerMille }])),
     ...Object.fromEntries(lenses.flatMap(({ model, floors }) => refiningOf(model, floors))),

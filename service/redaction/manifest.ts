@@ -42,7 +42,7 @@ export function manifestText({ clip, clipDigest, copyDigest, plan, rendered, too
   })
 }
 
-function regionOf({ id, class: kind, ground, origin, confidence, runs, unseen, visible }: PlanTrack) {
+function regionOf({ id, class: kind, ground, origin, confidence, runs, unseen, visible, couldNotTell }: PlanTrack) {
   return {
     track: id,
     class: kind,
@@ -52,6 +52,7 @@ function regionOf({ id, class: kind, ground, origin, confidence, runs, unseen, v
     frames: joined(runs),
     unseen,
     ...(visible && { keptVisible: true }),
+    ...(couldNotTell && { couldNotTell }),
   }
 }
 

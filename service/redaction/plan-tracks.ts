@@ -7,11 +7,16 @@ import type { StandingFinding } from './pursue.ts'
 import { rulesOf } from './rules.ts'
 import type { Scan } from './scan.ts'
 
+/** In pixels, by class; 0 where absent. Policy data sets it: of a thing that is nowhere as wide nobody can tell what it is. */
+export type LeastWidthPx = Readonly<Partial<Record<DetectorClass, number>>>
+
 export interface Wanted {
   readonly class: DetectorClass
   /** Hex SHA-256 of the models whose findings these are. */
   readonly models: readonly string[]
   readonly ground: string
+  /** What is narrower everywhere is covered all the same, and the track says that nobody can tell what it is. 0 where absent. */
+  readonly leastWidthPx?: number | undefined
 }
 
 type ClipShape = Pick<ClipInfo, 'width' | 'height' | 'pts' | 'timeBase'>
@@ -47,6 +52,7 @@ export function tracksOf({ frames, looks, cuts }: Scan, clip: ClipShape, wanted:
       confidence: confidenceOf(chain),
       runs,
       unseen,
+      ...(!chain.some(({ box }) => box.w >= (wanted.leastWidthPx ?? 0)) && { couldNotTell: true }),
     }))
 }
 

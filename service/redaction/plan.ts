@@ -50,6 +50,12 @@ const track = z.strictObject({
     .literal(true)
     .exactOptional()
     .describe('A person chose to leave it in sight: it stands in the plan, and nothing of it is covered.'),
+  couldNotTell: z
+    .literal(true)
+    .exactOptional()
+    .describe(
+      'Nowhere as wide as leastWidthPx of its class: nobody can tell what it is. It is covered like any other track.',
+    ),
 })
 
 const plan = z.strictObject({
@@ -130,10 +136,15 @@ export function coveredTracks({ tracks }: RedactionPlan): PlanTrack[] {
   return tracks.filter(({ visible }) => !visible)
 }
 
-/** The number of frames on which at least one box covers something. */
-export function coveredFrames(value: RedactionPlan): number {
+/** Those among them that are too narrow for anybody to tell what they are. */
+export function unsureTracks(plan: RedactionPlan): PlanTrack[] {
+  return coveredTracks(plan).filter(({ couldNotTell }) => couldNotTell)
+}
+
+/** The number of frames on which at least one box covers something: one of all that cover, or of these tracks. */
+export function coveredFrames(value: RedactionPlan, tracks: readonly PlanTrack[] = coveredTracks(value)): number {
   const covered = new Uint8Array(value.clip.frames)
-  for (const { runs } of coveredTracks(value)) for (const [first, last] of runs) covered.fill(1, first, last + 1)
+  for (const { runs } of tracks) for (const [first, last] of runs) covered.fill(1, first, last + 1)
   return covered.reduce((sum, flag) => sum + flag, 0)
 }
 

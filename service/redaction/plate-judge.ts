@@ -16,15 +16,13 @@ const context = 0.25
 /** A plate that is narrower than this is not sure to be found even when it is enlarged. */
 const leastTellingPx = 45
 
-export type JudgedTrack = SeenTrack & { readonly verdict?: PlateVerdict }
-
 /** Tracks of plates with a verdict, all others as they are. The copy is decoded again where there are any, as far as the last. */
 export async function judgePlates(
   tracks: readonly SeenTrack[],
   copy: Footage,
   family: TextFamily,
   signal?: AbortSignal,
-): Promise<JudgedTrack[]> {
+): Promise<SeenTrack[]> {
   const asked = new Map(tracks.filter(one => one.class === 'plate').map(one => [one, largest(one)]))
   const verdicts = new Map<SeenTrack, PlateVerdict>()
   let left = asked.size

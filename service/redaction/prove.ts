@@ -7,7 +7,7 @@ import { standingOn } from './decided.ts'
 import { digestFile } from './digest.ts'
 import { edgePixels, type FillReport, fillMeter, fillTolerance } from './fill-check.ts'
 import { findings } from './findings.ts'
-import { planDigest, type RedactionPlan } from './plan.ts'
+import { coveredFrames, planDigest, type RedactionPlan, unsureTracks } from './plan.ts'
 import { type ClipInfo, type ClipLimits, defaultLimits, probeClip } from './probe.ts'
 import type { Rendered } from './render.ts'
 import { type LookOptions, lookAgain } from './second-look.ts'
@@ -42,9 +42,27 @@ export async function checkCopy(
     plan: { sha256: planDigest(plan), classes: plan.classes, models: plan.tool.models },
     frames: { listed: copy.frames, farthestTickPerMille: farthestTickPerMille(clip, copy) },
     metadata,
-    couldNotTell: { frames: unsure, blanked: rendered.blankedWhereUnsure, ranges: plan.couldNotTell },
+    couldNotTell: {
+      frames: unsure,
+      blanked: rendered.blankedWhereUnsure,
+      ranges: plan.couldNotTell,
+      covered: coveredUnsure(plan),
+    },
   }
   return { copy, plan, blankWhereUnsure: rendered.blankedWhereUnsure, fill: rendered.fill, certificate }
+}
+
+function coveredUnsure(plan: RedactionPlan): LeakCertificate['couldNotTell']['covered'] {
+  const tracks = unsureTracks(plan)
+  const leastWidthPx = plan.classes.flatMap(wanted => {
+    const least = plan.tool.parameters[wanted]?.leastWidthPx
+    return least === undefined ? [] : [[wanted, least]]
+  })
+  return {
+    tracks: tracks.length,
+    frames: coveredFrames(plan, tracks),
+    leastWidthPx: Object.fromEntries(leastWidthPx),
+  }
 }
 
 /** Decodes every frame of a checked copy, and adds what its pictures say of the fill. Throws FfmpegFailed. */

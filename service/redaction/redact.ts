@@ -10,7 +10,15 @@ import { ffmpegVersions } from './ffmpeg.ts'
 import { makePlan } from './make-plan.ts'
 import { manifestText } from './manifest.ts'
 import type { Models } from './models.ts'
-import { assertPlanFits, canonicalPlan, coveredFrames, type DetectorClass, type RedactionPlan } from './plan.ts'
+import {
+  assertPlanFits,
+  canonicalPlan,
+  coveredFrames,
+  type DetectorClass,
+  type RedactionPlan,
+  unsureTracks,
+} from './plan.ts'
+import type { LeastWidthPx } from './plan-tracks.ts'
 import { type ClipInfo, type ClipLimits, defaultLimits, FramesDiffer, probeClip } from './probe.ts'
 import { checkCopy, proveRedaction } from './prove.ts'
 import { copyUncovered } from './remux.ts'
@@ -31,6 +39,7 @@ export interface RedactOptions {
   readonly plan?: RedactionPlan | undefined
   /** Why a class is covered, in words that policy data knows. */
   readonly grounds?: Partial<Record<DetectorClass, string>> | undefined
+  readonly leastWidthPx?: LeastWidthPx | undefined
   /** `#rrggbb`; black where absent. */
   readonly fill?: string | undefined
   readonly keepAudio?: boolean | undefined
@@ -56,6 +65,8 @@ export interface Redaction {
   readonly tracks: Partial<Record<string, number>>
   readonly coveredFrames: number
   readonly couldNotTellFrames: number
+  /** Covered tracks that are too narrow for anybody to tell what they are; `tracks` counts them as well. */
+  readonly couldNotTellTracks: number
 }
 
 /** x264's rate factors to try in turn: busy pictures need a finer one until the fill is as constant as it must be. */
@@ -109,6 +120,7 @@ async function redactProbed(options: RedactOptions, clip: ClipInfo, clipDigest: 
       ),
       coveredFrames: coveredFrames(plan),
       couldNotTellFrames: certificate.couldNotTell.frames,
+      couldNotTellTracks: unsureTracks(plan).length,
     }
     await options.beforeNaming?.(made)
     await moveDurably(part, options.output)
@@ -121,13 +133,13 @@ async function redactProbed(options: RedactOptions, clip: ClipInfo, clipDigest: 
 }
 
 async function planFor(options: RedactOptions, clip: ClipInfo, clipSha256: string): Promise<RedactionPlan> {
-  const { plan, classes, models, workers, grounds, signal } = options
+  const { plan, classes, models, workers, grounds, leastWidthPx, signal } = options
   if (plan) {
     assertPlanFits(plan, { sha256: clipSha256, width: clip.width, height: clip.height, frames: clip.frames })
     return plan
   }
   const onProgress = progress(options, 'plan')
-  const wanted = { classes, models, workers, onProgress, signal, clipSha256, ...(grounds && { grounds }) }
+  const wanted = { classes, models, workers, leastWidthPx, onProgress, signal, clipSha256, ...(grounds && { grounds }) }
   return (await makePlan(options.input, clip, wanted)).plan
 }
 

@@ -12,7 +12,6 @@ export const rulesOf: Readonly<Record<DetectorClass, Rules>> = {
     gapMs: 1000,
     minHits: 4,
     surePerMille: 750,
-    leastWidthPx: 6,
     endMs: 300,
     growthPerMille: 1400,
     marginPx: 8,
@@ -23,8 +22,6 @@ export const rulesOf: Readonly<Record<DetectorClass, Rules>> = {
     gapMs: 1000,
     minHits: 4,
     surePerMille: 850,
-    // Seven characters in less than this are two pixels each.
-    leastWidthPx: 18,
     endMs: 500,
     growthPerMille: 1400,
     marginPx: 8,

@@ -3,7 +3,7 @@
  * they find outside the covers; networks that read writing look for plates in their own way, and judge what the others took
  * for one.
  */
-import type { CertifiedLook, PlateVerdict } from './certificate.ts'
+import type { CertifiedLook } from './certificate.ts'
 import { ungrown } from './chain-boxes.ts'
 import { copyFrames, type Frame } from './copy-frames.ts'
 import { type Standing, stateOf } from './decided.ts'
@@ -12,7 +12,7 @@ import { lensesFor } from './make-plan.ts'
 import { type Models, networksOf } from './models.ts'
 import { mirroredPicture, otherLongSide } from './other-view.ts'
 import type { DetectorClass, PlanTrack } from './plan.ts'
-import { tracksOf } from './plan-tracks.ts'
+import { type LeastWidthPx, tracksOf } from './plan-tracks.ts'
 import { judgePlates } from './plate-judge.ts'
 import { secondsAt } from './probe.ts'
 import { inTheOpen } from './really-there.ts'
@@ -26,6 +26,7 @@ import { loadTextModels } from './text-models.ts'
 export interface LookOptions {
   readonly classes: readonly DetectorClass[]
   readonly models: Models
+  readonly leastWidthPx?: LeastWidthPx | undefined
   readonly workers: number
   readonly onProgress?: ((done: number, total: number) => void) | undefined
   readonly signal?: AbortSignal | undefined
@@ -34,7 +35,7 @@ export interface LookOptions {
 export interface SecondLook {
   readonly looks: CertifiedLook[]
   /** Nobody decided on these. */
-  readonly open: readonly (SeenTrack & { readonly verdict?: PlateVerdict })[]
+  readonly open: readonly SeenTrack[]
   /** These lie on what a person chose to keep visible. */
   readonly visible: readonly SeenTrack[]
   readonly text: { readonly open: readonly JudgedText[]; readonly visible: readonly JudgedText[] }
@@ -71,9 +72,12 @@ export async function lookAgain(
 
   const seen = classes.flatMap(wanted => {
     const named = networksOf(models.planning(wanted), [wanted]).map(({ sha256 }) => sha256)
-    return tracksOf(scan, copy.clip, { class: wanted, models: named, ground: 'personal-data' }, 1).map(track => ({
+    const leastWidthPx = options.leastWidthPx?.[wanted]
+    const asked = { class: wanted, models: named, ground: 'personal-data', leastWidthPx }
+    return tracksOf(scan, copy.clip, asked, 1).map(track => ({
       class: wanted,
       confidence: track.confidence,
+      ...(track.couldNotTell && { verdict: 'could-not-tell' as const }),
       sightings: mirroredBack(track, copy.clip.width, rulesOf[wanted]),
     }))
   })

@@ -1,4 +1,5 @@
 import { type Box, intersectionArea } from './box.ts'
+import type { PlateVerdict } from './certificate.ts'
 import type { DetectorClass } from './plan.ts'
 import type { ClipInfo } from './probe.ts'
 
@@ -18,6 +19,8 @@ export interface SeenTrack {
   readonly class: DetectorClass
   readonly confidence: number
   readonly sightings: readonly Sighting[]
+  /** Absent of a face that is wide enough to be one, and of a plate until writing has been looked for. */
+  readonly verdict?: PlateVerdict
 }
 
 /** Where two boxes that meet lie over one another. */

@@ -70,6 +70,7 @@ describe('wrong usage is exit code 2, and nothing is written', () => {
     ['no such folder', ['clip.mp4', '--out', 'none/out.mp4']],
     ['no such option', ['clip.mp4', '--out', 'out.mp4', '--blur']],
     ['no such class', ['clip.mp4', '--out', 'out.mp4', '--classes', 'face,dog']],
+    ['no such least width', ['clip.mp4', '--out', 'out.mp4', '--least-width', 'face=wide']],
     ['no colour', ['clip.mp4', '--out', 'out.mp4', '--fill', 'black']],
   ])('%s', async (_, args) => {
     const before = await readdir(folder.path('.'))
@@ -102,6 +103,19 @@ test('--json is one object a line: progress, and the result at the end', async (
   expect(lines.at(-1)).toMatchObject({ event: 'result', ok: true, frames: 20, couldNotTellFrames: 0, sha256, len })
   expect(lines.slice(0, -1).every(l => l.event === 'progress' && Number.isInteger(l.percent))).toBe(true)
   expect(lines.filter(l => l.percent === 100).map(l => l.stage)).toEqual(['plan', 'render'])
+})
+
+test.each<[string[], number]>([
+  [[], 18],
+  [['--least-width', 'plate=7'], 7],
+])('%j: below how many pixels nobody can tell, policy data says, or the option', async (option, least) => {
+  const files = ['--plan-out', folder.path('least.json'), '--certificate', folder.path('least-certificate.json')]
+  const args = [clip, '--out', folder.path('least.mp4'), '--classes', 'plate', ...files, ...option]
+  expect(await custos(args)).toMatchObject({ code: 0, err: '' })
+  const { tool } = JSON.parse(await readFile(folder.path('least.json'), 'utf8'))
+  expect(tool.parameters.plate.leastWidthPx).toBe(least)
+  const { couldNotTell } = JSON.parse(await readFile(folder.path('least-certificate.json'), 'utf8'))
+  expect(couldNotTell.covered.leastWidthPx).toEqual({ plate: least })
 })
 
 test('what cannot be done is exit code 1 with the problem, and an older target stays', async () => {

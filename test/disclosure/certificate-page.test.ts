@@ -39,6 +39,13 @@ describe('the certificate as a page', () => {
     expect(certificatePage(canonicalCertificate(bare))).toContain('<h1>This copy was not proven</h1>')
   })
 
+  test('says how many covers are too small to tell, and by which least width', () => {
+    const covered = { tracks: 3, frames: 20, leastWidthPx: { face: 6, plate: 18 } }
+    const text = page({ couldNotTell: { frames: 0, blanked: true, ranges: [], covered } })
+    expect(text).toContain('Things too small to tell (pixels: 6 for a face, 18 for a plate)')
+    expect(text).toContain('3, on 20 frames, all of them covered')
+  })
+
   test('names the digest of the very JSON that it was made from', () => {
     const text = canonicalCertificate(certificateOf(Buffer.from('copy')))
     expect(certificatePage(text)).toContain(createHash('sha256').update(text).digest('hex'))

@@ -77,6 +77,7 @@ const answer = {
     fill: 'constant',
     holdDays: 0,
     leakLimit: { boundPerMillion: 1_000_000, couldNotTellFrames: 0, residualTracks: 0 },
+    leastWidthPx: { face: 6, plate: 18 },
     lockDays: 0,
     maxDownloads: 3,
     redact: ['face', 'plate'],

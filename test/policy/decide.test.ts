@@ -23,6 +23,7 @@ test('a request to which nothing is missing is permitted, with its obligations',
     fill: 'constant',
     holdDays: 0,
     leakLimit: { boundPerMillion: 1_000_000, couldNotTellFrames: 0, residualTracks: 0 },
+    leastWidthPx: { face: 6, plate: 18 },
     lockDays: 0,
     maxDownloads: 5,
     redact: ['face', 'plate'],
@@ -125,6 +126,7 @@ test('whoever is refused gets no obligations, no time and no download', () => {
   const { obligations } = policy.decide('disclosure', changed(filing, 'purpose'))
   expect(obligations).toMatchObject({ expiresAfterDays: 0, maxDownloads: 0, audio: 'drop', redact: ['face', 'plate'] })
   expect(obligations.leakLimit).toEqual({ boundPerMillion: 0, couldNotTellFrames: 0, residualTracks: 0 })
+  expect(obligations.leastWidthPx).toEqual({ face: 0, plate: 0 })
 })
 
 test('an acquisition is told how long to keep what it acquires', () => {

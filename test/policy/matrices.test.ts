@@ -40,6 +40,8 @@ describe('a matrix that would decide wrongly without a word is refused whole', (
     ['no ground for what detectors find', 'grounds.cover.personal-data', undefined],
     ['a ground that shows by adding', 'grounds.uncover.consent.operations', ['add']],
     ['a leak limit without one of its parts', 'release.leakLimit.residualTracks', undefined],
+    ['a least width for one class alone', 'release.leastWidthPx.plate', undefined],
+    ['a least width that a whole face has', 'release.leastWidthPx.face', 101],
     ['a condition on an exhibit that is not needed', 'actions.request.read.exhibit', ['kept']],
   ] as const)('%s', (_, path, value) => {
     expect(Matrices.safeParse(matrices).success).toBe(true)

@@ -52,6 +52,28 @@ test('what is seen in every look at its scene is no chance, however short the sc
   expect(tracks.map(({ runs }) => [runs[0]![0], runs.at(-1)![1]])).toEqual(clip.pts.map(n => [n, n]))
 })
 
+describe('a thing narrower than the least width, which is 50 pixels here,', () => {
+  const frames = clip.pts.map(n => [face(0.4, n)])
+  const tracksAt = (leastWidthPx: number) => tracksOf(scanOf(frames), clip, { ...wanted, leastWidthPx }, 1)
+
+  test('is covered as it would be without one, and nobody can tell what it is', () => {
+    const [sure] = tracksAt(50)
+    expect(sure).not.toHaveProperty('couldNotTell')
+    expect(tracksAt(51)).toEqual([{ ...sure, couldNotTell: true }])
+    expect(tracksOf(scanOf(frames), clip, wanted, 1)).toEqual([sure])
+  })
+
+  test('is no such thing when it was wide enough on one frame', () => {
+    const nearer = frames.map((found, n) => (n === 30 ? found.map(f => ({ ...f, box: { ...f.box, w: 0.06 } })) : found))
+    const [track] = tracksOf(scanOf(nearer), clip, { ...wanted, leastWidthPx: 60 }, 1)
+    expect(track).not.toHaveProperty('couldNotTell')
+  })
+
+  test('spoils no frame: none is blanked for it', () => {
+    expect(doubtsOf(scanOf(frames))).toEqual([])
+  })
+})
+
 describe('doubt', () => {
   test('is there where the decoder concealed something, and nowhere else', () => {
     const frames = clip.pts.map(() => [])

@@ -50,6 +50,30 @@ describe('a copy is held against clip and plan', () => {
     expect(numbersIn(JSON.parse(text)).filter(n => !Number.isInteger(n))).toEqual([])
   })
 
+  test('what is too narrow to tell is covered, and counted as such', async () => {
+    const [whole, ...others] = handPlan(clip, runs, [[4, 6, 100, 80, 20, 20]], [[5, 9, 100, 20, 20, 20]]).tracks
+    const narrow = others.map(track => ({ ...track, couldNotTell: true as const }))
+    const parameters = { face: { leastWidthPx: 6 } }
+    const unsure = {
+      ...plan,
+      classes: ['face' as const],
+      tool: { models: [], parameters },
+      tracks: [whole!, ...narrow],
+    }
+    const rendered = await renderPlan(folder.path('clip.mp4'), clip, unsure, folder.path('unsure.mp4'))
+    const certificate = await check(folder.path('unsure.mp4'), unsure)
+    expect(certificate.couldNotTell).toMatchObject({
+      frames: 0,
+      covered: { tracks: 2, frames: 6, leastWidthPx: { face: 6 } },
+    })
+    expect(certificate.fill).toMatchObject({ boxes: 28, framesBeyond: [] })
+    expect(soundCopy(certificate)).toBe(true)
+    expect(rendered.blankedWhereUnsure).toBe(true)
+    const shown = { ...unsure, tracks: unsure.tracks.map(track => ({ ...track, visible: true as const })) }
+    const { certificate: kept } = await checkCopy(folder.path('unsure.mp4'), clip, shown, rendered)
+    expect(kept.couldNotTell.covered).toMatchObject({ tracks: 0, frames: 0 })
+  })
+
   test('nothing is acceptable that no detector looked at, and nothing sound that was not decoded', async () => {
     expect(acceptable(await check(folder.path('copy.mp4')))).toBe(false)
     const { certificate } = await checkCopy(folder.path('copy.mp4'), clip, plan, rendered)
@@ -119,15 +143,17 @@ describe('the second look', () => {
     const info = await probeClip(path)
     const { plan: whole } = await makePlan(path, info, { classes, models, workers: 2 })
     const without = { ...whole, tracks: whole.tracks.filter(track => track.class !== 'face') }
-    const prove = async (by: RedactionPlan) => {
+    const prove = async (by: RedactionPlan, leastWidthPx = {}) => {
       const made = await renderPlan(path, info, by, folder.path('out.mp4'))
       const checked = await checkCopy(folder.path('out.mp4'), info, by, made)
-      return proveRedaction(path, info, folder.path('out.mp4'), checked, { classes, models, workers: 2 })
+      return proveRedaction(path, info, folder.path('out.mp4'), checked, { classes, models, leastWidthPx, workers: 2 })
     }
     const faces = (hits: { class: string }[] | undefined) => hits?.filter(hit => hit.class === 'face').length
 
-    const open = await prove(without)
+    // What is too narrow to tell counts as well, and is called so.
+    const open = await prove(without, { face: info.width })
     expect(faces(open.residual?.hits)).toBeGreaterThan(0)
+    expect(open.residual?.hits.filter(hit => hit.class === 'face' && hit.verdict !== 'could-not-tell')).toEqual([])
     expect(acceptable(open)).toBe(false)
     expect(open).toMatchObject({
       looks: [

@@ -37,7 +37,8 @@ has completed and signed it.
    digest therefore differs from that of the original, as it must. Of ${counts.frames} frames, ${counts.coveredFrames} carry at
    least one covered region: ${counts.tracks.face} face track(s), ${counts.tracks.plate} number plate track(s) and ${counts.tracks.region} region(s)
    chosen by a person. Persons left ${counts.leftInSight} track(s) in sight and took ${counts.takenOut} out of the plan, each on a
-   stated ground. On ${counts.couldNotTellFrames} frame(s) the system could not tell what was in the picture.
+   stated ground. Of ${counts.couldNotTellTracks} covered track(s), too small for it, and on ${counts.couldNotTellFrames} frame(s) as a whole the
+   system could not tell what was in the picture.
    data/redaction-manifest.json lists each region; data/leak-certificate.json says what was checked
    in the finished copy, and what a second search of it found.
 

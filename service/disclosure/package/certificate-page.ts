@@ -77,6 +77,7 @@ function checks(certificate: LeakCertificate): Html {
         ? 'none'
         : `${number(couldNotTell.frames)}, ${couldNotTell.blanked ? 'all of them blanked' : 'left in sight'}`,
     ],
+    ...(couldNotTell.covered ? [narrowRow(couldNotTell.covered)] : []),
     ...looks.map((look): [string, string] => {
       const found = residual?.hits.filter(hit => hit.family === look.family).length ?? 0
       return [
@@ -90,6 +91,18 @@ function checks(certificate: LeakCertificate): Html {
 <table>
 ${rows.map(([what, result]) => html`<tr><td>${what}</td><td>${result}</td></tr>`)}
 </table>`
+}
+
+function narrowRow({
+  tracks,
+  frames,
+  leastWidthPx,
+}: NonNullable<LeakCertificate['couldNotTell']['covered']>): [string, string] {
+  const least = Object.entries(leastWidthPx).map(([kind, pixels]) => `${pixels} for a ${kind}`)
+  return [
+    `Things too small to tell${least.length > 0 ? ` (pixels: ${least.join(', ')})` : ''}`,
+    tracks === 0 ? 'none' : `${number(tracks)}, on ${counted(frames, 'frame')}, all of them covered`,
+  ]
 }
 
 const independence = {

@@ -5,7 +5,7 @@ import type { Opening } from '../../custody/commitment.ts'
 import { parseEntry } from '../../custody/entry.ts'
 import type { Decision } from '../../policy/decision.ts'
 import { type LeakCertificate, parseCertificate } from '../../redaction/certificate.ts'
-import { coveredFrames, coveredTracks, parsePlan } from '../../redaction/plan.ts'
+import { coveredFrames, coveredTracks, parsePlan, unsureTracks } from '../../redaction/plan.ts'
 
 /** What the ledger does not hold and a reader needs. No names of persons: subjects are opaque ids. */
 export interface PackageFacts {
@@ -67,6 +67,8 @@ export interface Contents {
   readonly soundKept: boolean
   /** What is covered. */
   readonly tracks: Readonly<Record<'face' | 'plate' | 'region', number>>
+  /** Of these, what is too narrow for anybody to tell what it is. */
+  readonly couldNotTellTracks: number
   /** What persons left in sight or took out of the plan. */
   readonly leftInSight: number
   readonly takenOut: number
@@ -95,6 +97,7 @@ export function contentsOf(input: PackageInput, copySha256: string): Contents {
     lookedFor: plan.classes.map(name => plurals[name]).join(' and ') || 'regions',
     soundKept: input.decision.obligations?.audio === 'keep',
     tracks: { face: of('face'), plate: of('plate'), region: of('region') },
+    couldNotTellTracks: unsureTracks(plan).length,
     leftInSight: plan.tracks.filter(({ visible }) => visible).length,
     takenOut: plan.deleted?.length ?? 0,
   }

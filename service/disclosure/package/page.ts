@@ -52,6 +52,7 @@ function whatWasDone({
   frames,
   coveredFrames,
   couldNotTellFrames,
+  couldNotTellTracks,
   tracks,
   leftInSight,
   takenOut,
@@ -70,6 +71,7 @@ ${[
   row('Faces followed through the recording', tracks.face),
   row('Number plates followed', tracks.plate),
   row('Regions that a person chose', tracks.region),
+  ...(couldNotTellTracks > 0 ? [row('Of these too small to tell what they are, and covered', couldNotTellTracks)] : []),
   ...(leftInSight > 0 ? [row('Left in sight by a person, on a stated ground', leftInSight)] : []),
   ...(takenOut > 0 ? [row('Taken out of the plan by a person, on a stated ground', takenOut)] : []),
   row(
