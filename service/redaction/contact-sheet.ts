@@ -2,6 +2,7 @@
 import sharp, { type OverlayOptions } from 'sharp'
 import { clipInput, uprightFilters } from './clip-input.ts'
 import { blocks, ffmpegOutput } from './ffmpeg.ts'
+import { pixelAspect } from './layout.ts'
 import type { RedactionPlan } from './plan.ts'
 import { type ClipInfo, probeClip, secondsAt } from './probe.ts'
 import { strokes } from './strokes.ts'
@@ -84,9 +85,7 @@ export function chooseFrames(plan: RedactionPlan, rows: number): number[] {
 
 /** Pixels as wide as they are shown, and as large as fits the room that a picture has: an upright clip makes no sheet of endless length. */
 function pictureSize(clip: ClipInfo): Size {
-  const { num, den } = clip.sampleAspect
-  const stretch = clip.rotationDegrees % 180 === 0 ? num / den : den / num
-  const aspect = (clip.width * stretch) / clip.height
+  const aspect = (clip.width * pixelAspect(clip)) / clip.height
   const width = Math.max(2, Math.round(Math.min(pictureWidth, pictureHeight * aspect)))
   return { width, height: Math.max(2, Math.round(width / aspect)) }
 }

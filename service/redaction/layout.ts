@@ -1,4 +1,5 @@
 import type { Box } from './box.ts'
+import type { ClipInfo } from './probe.ts'
 
 /** The scaled pictures that detectors look at: all of the frame, its sides multiples of 32. */
 export interface Layout {
@@ -17,6 +18,26 @@ const mostPanes = 8
 const overlap = 0.1
 /** MediaPipe's own input: a smaller square would only be blown up. */
 const leastSquare = 192
+
+/** Beyond this no camera's pixels go: a clip that says so is not believed, and players differ over it. */
+const longestPixel = 4
+
+/** How much wider than high a pixel of the upright frame is displayed; 1 where what the clip says cannot be. */
+export function pixelAspect({
+  sampleAspect: { num, den },
+  rotationDegrees,
+}: Pick<ClipInfo, 'sampleAspect' | 'rotationDegrees'>): number {
+  const aspect = rotationDegrees % 180 === 0 ? num / den : den / num
+  return Math.max(aspect, 1 / aspect) > longestPixel ? 1 : aspect
+}
+
+/** For a clip as it is displayed, with square pixels: networks know heads and plates in their own proportions. Boxes are shares of the frame. */
+export function layoutOf(
+  clip: Pick<ClipInfo, 'width' | 'height' | 'sampleAspect' | 'rotationDegrees'>,
+  longSide?: number,
+): Layout {
+  return layoutFor(clip.width * pixelAspect(clip), clip.height, longSide)
+}
 
 /** A long side of 640 unless told otherwise, or more where the frame is wider than 2:1. */
 export function layoutFor(frameWidth: number, frameHeight: number, longSide = usualLongSide): Layout {

@@ -4,7 +4,7 @@ import { type Gist, gistOf, isCut } from './cuts.ts'
 import { damagedFrames, hearComplaints } from './damage.ts'
 import type { Finding, Picture } from './detector.ts'
 import { pictures } from './frame-source.ts'
-import { isWhole, type Layout, layoutFor } from './layout.ts'
+import { isWhole, type Layout, layoutOf } from './layout.ts'
 import { lookedAt, planLooks } from './looks.ts'
 import type { Lens } from './onnx-detector.ts'
 import type { FrameRange } from './plan.ts'
@@ -45,7 +45,7 @@ export async function scanClip(
   lenses: readonly Lens[],
   options: ScanOptions,
 ): Promise<Scan> {
-  const layout = layoutFor(clip.width, clip.height)
+  const layout = layoutOf(clip)
   const complaints = hearComplaints()
   try {
     const source = pictures(path, clip, layout, { signal: options.signal, onWarning: complaints.hear })

@@ -7,7 +7,7 @@ import type { CertifiedLook } from './certificate.ts'
 import { ungrown } from './chain-boxes.ts'
 import { copyFrames, type Frame } from './copy-frames.ts'
 import { type Standing, stateOf } from './decided.ts'
-import { layoutFor } from './layout.ts'
+import { layoutOf } from './layout.ts'
 import { lensesFor } from './make-plan.ts'
 import { type Models, networksOf } from './models.ts'
 import { mirroredPicture, otherLongSide } from './other-view.ts'
@@ -53,7 +53,7 @@ export async function lookAgain(
   onFrame: (frame: Frame) => void,
 ): Promise<SecondLook> {
   const { classes, models, signal } = options
-  const layout = layoutFor(copy.clip.width, copy.clip.height, otherLongSide)
+  const layout = layoutOf(copy.clip, otherLongSide)
   const lenses = lensesFor(classes, models)
   const textModels = await loadTextModels()
   await using family = openTextFamily(textModels, signal)
