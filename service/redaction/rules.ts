@@ -17,8 +17,8 @@ export const rulesOf: Readonly<Record<DetectorClass, Rules>> = {
     marginPx: 8,
   },
   plate: {
-    startPerMille: 660,
-    keepPerMille: 500,
+    startPerMille: 620,
+    keepPerMille: 470,
     gapMs: 1000,
     minHits: 4,
     surePerMille: 850,
