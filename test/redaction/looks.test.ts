@@ -4,7 +4,7 @@ import { blockSide, changedUnder, watchChanges } from '../../service/redaction/c
 import { gistOf, isCut } from '../../service/redaction/cuts.ts'
 import { fineness, layoutFor, paneOver, squaresOver, wholeOf } from '../../service/redaction/layout.ts'
 import { lookRules, planLooks } from '../../service/redaction/looks.ts'
-import { copyWindow, planeOf, sampleWindow, viewOf } from '../../service/redaction/planes.ts'
+import { copyWindow, halvedLuma, planeOf, sampleWindow, viewOf } from '../../service/redaction/planes.ts'
 
 const layout = layoutFor(1920, 1080)
 const [across, down] = [layout.width / blockSide, layout.height / blockSide]
@@ -50,6 +50,21 @@ describe('what changed', () => {
     expect(changedUnder(all, { across, down }, { x: 1.1, y: 0.2, w: 0.1, h: 0.1 })).toBe(false)
     expect(changedUnder(all, { across, down }, { x: -0.05, y: 0.2, w: 0.1, h: 0.1 })).toBe(true)
   })
+})
+
+test('the coarse luma is the rounded mean of four, for every tone', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 16 * 8 * 1.5, maxLength: 16 * 8 * 1.5 }), planes => {
+      const luma = halvedLuma({ width: 16, height: 8, planes: Uint8Array.from(planes) })
+      expect(luma).toHaveLength(32)
+      for (let i = 0; i < 32; i++) {
+        const at = 32 * Math.floor(i / 8) + 2 * (i % 8)
+        const sum = planes[at]! + planes[at + 1]! + planes[at + 16]! + planes[at + 17]!
+        expect(luma[i]).toBe((sum + 2) >> 2)
+      }
+    }),
+    { examples: [[new Uint8Array(192).fill(255)], [new Uint8Array(192).fill(0)]] },
+  )
 })
 
 test('the coarse view shows each pixel as the mean of the four that it stands for', () => {
