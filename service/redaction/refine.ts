@@ -9,8 +9,9 @@ import { DetectorFault, type Finding, type Picture } from './detector.ts'
 import type { Refiner } from './models.ts'
 import { samplePiece } from './piece.ts'
 
-/** No picture shows more of a class; the best of a picture made to drown us in findings are still looked at. */
 const mostAtOnce = 64
+/** Beyond these a picture was made to drown us, and what is left counts as its detector scored it: plan-tracks.ts can tell. */
+const mostRefined = 512
 /** Odds beyond these say no more. */
 const surest = 1e-4
 /** The network was taught no larger corrections: logarithms of a ratio of sizes, or shares of a size. */
@@ -32,9 +33,7 @@ export async function openRefiner(model: Refiner): Promise<Refine> {
   const [width, height] = model.sides
   const pixels = 3 * width * height
 
-  return async function refine(picture, findings) {
-    const some = findings.toSorted((a, b) => b.score - a.score).slice(0, mostAtOnce)
-    if (some.length === 0) return []
+  async function ask(picture: Picture, some: readonly Finding[]): Promise<Finding[]> {
     const input = new Float32Array(some.length * pixels)
     for (const [i, { box }] of some.entries()) {
       const region = regionAbout(inPixels(box, picture), model)
@@ -50,6 +49,14 @@ export async function openRefiner(model: Refiner): Promise<Refine> {
       score: blended(one.score, scores[i]!, model.weightPerMille / 1000),
       box: corrected(one.box, offsets.subarray(4 * i, 4 * i + 4)),
     }))
+  }
+
+  return async function refine(picture, findings) {
+    const best = findings.toSorted((a, b) => b.score - a.score)
+    const refined: Finding[] = []
+    for (let i = 0; i < Math.min(best.length, mostRefined); i += mostAtOnce)
+      refined.push(...(await ask(picture, best.slice(i, Math.min(i + mostAtOnce, mostRefined)))))
+    return [...refined, ...best.slice(mostRefined)]
   }
 }
 

@@ -60,6 +60,14 @@ describe('a finding that is looked at by a second network', () => {
     await expect(refine(halfRed(), [seen(0.1, 0.5)])).rejects.toBeInstanceOf(DetectorFault)
   })
 
+  test('is none of many that are lost: a crowd is refined to the last, and what drowns us keeps the word of its detector', async () => {
+    const refine = await openRefiner(await refiner('believes'))
+    const many = Array.from({ length: 600 }, (_, i) => seen(0.1 + (i % 40) / 100, 0.4 + (i % 7) / 100))
+    const refined = await refine(halfRed(), many)
+    expect(refined).toHaveLength(600)
+    expect(refined.filter(({ box }) => box.y !== 0.25)).toHaveLength(512)
+  })
+
   test('costs nothing where there is none', async () => {
     const refine = await openRefiner(await refiner('doubts'))
     expect(await refine(halfRed(), [])).toEqual([])
