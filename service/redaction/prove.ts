@@ -84,7 +84,7 @@ export async function measureFill(
 /**
  * Decodes the checked copy of the clip at `path` once: its fill is measured, and two families look at it. Says what they
  * found outside the covers and how far that reaches; where the fill is not constant nobody looks, and the certificate says no
- * more than that. Throws as scanClip does.
+ * more than that. Throws what ended a detector, the reader of writing or a decoder, as it came.
  */
 export async function proveRedaction(
   path: string,

@@ -202,7 +202,12 @@ async function checkMade(
     throw new Problem('redaction-failed', { detail: 'The copy that was written cannot be read.', cause })
   })
   if (!options.prove || !wellFormed(checked.certificate)) return checked.certificate
-  return proveRedaction(options.input, clip, part, checked, { ...options, onProgress: progress(options, 'prove') })
+  const onProgress = progress(options, 'prove')
+  return await proveRedaction(options.input, clip, part, checked, { ...options, onProgress }).catch(cause => {
+    signal?.throwIfAborted()
+    if (cause instanceof Problem || cause instanceof FramesDiffer) throw cause
+    throw new Problem('redaction-failed', { detail: 'The copy could not be looked at again.', cause })
+  })
 }
 
 function isSound({ prove }: RedactOptions, certificate: LeakCertificate): boolean {

@@ -43,7 +43,7 @@ export interface SecondLook {
 
 /**
  * Goes through the copy once, handing each frame to `onFrame` before anything looks at it. `standing` is what was decided for
- * each frame. Throws as scanClip does, and what `onFrame` throws.
+ * each frame. Throws as proveRedaction does, and what `onFrame` throws.
  */
 export async function lookAgain(
   copy: Footage,

@@ -13,6 +13,8 @@ export interface Delivery {
   readonly key: string
   readonly seed: number
   readonly incidentId: string
+  /** A clip to deliver; half a second in which nothing is found where absent. */
+  readonly clip?: string
 }
 
 /** What was sent and not answered: its sender will try again. */
@@ -22,7 +24,8 @@ const clipBytes = 1_400_000
 let base: Promise<Buffer> | undefined
 
 /** Every seed is another clip of the same picture: a `free` box is what MP4 has for bytes that mean nothing. */
-async function clipOf(seed: number): Promise<Buffer> {
+async function clipOf({ seed, clip }: Delivery): Promise<Buffer> {
+  if (clip !== undefined) return await readFile(clip)
   base ??= makeClip({ seconds: 0.5, size: '160x120', rate: 8 }).then(path => readFile(path))
   const picture = await base
   const box = Buffer.alloc(clipBytes - picture.length, `clip ${seed} `)
@@ -54,7 +57,7 @@ export async function deliver(world: World, life: Life, delivery: Delivery): Pro
   const open = (unanswered.get(world) ?? []).filter(each => each.key !== delivery.key)
   unanswered.set(world, [...open, delivery])
   const operator = await life.as('store-operator', 'custodian')
-  const body = await clipOf(delivery.seed)
+  const body = await clipOf(delivery)
   const receipt = await patiently(async () => {
     const headers = { 'content-type': 'video/mp4', 'idempotency-key': delivery.key }
     const path = `/v1/incidents/${delivery.incidentId}/exhibits`
@@ -74,19 +77,10 @@ export async function deliver(world: World, life: Life, delivery: Delivery): Pro
 /** A request for a fresh clip, its disclosure, and the package. */
 export async function disclose(world: World, life: Life): Promise<void> {
   await acquire(world, life)
-  const { exhibitNumber, chain } = world.acknowledged.exhibits.at(-1)!
-  const officer = await life.as('officer', 'agency-a')
-  const issuedAt = new Date((world.nowSeconds - 3600) * 1000).toISOString()
-  const demanded = demand(exhibitNumber)
-  const { requestId } = await officer.json<{ requestId: string }>('POST', '/v1/requests', {
-    ...demanded,
-    authority: { ...demanded.authority, issuedAt },
-  })
-  world.acknowledged.requests.push({ requestId, exhibitNumber, chain })
-  let view = await officer.json<DisclosureView>('POST', `/v1/requests/${requestId}/disclosures`)
+  let view = await ask(world, life)
   const { disclosureId } = view
-  const known = { disclosureId, requestId, downloads: 0 }
-  world.acknowledged.disclosures.push(known)
+  const known = world.acknowledged.disclosures.at(-1)!
+  const officer = await life.as('officer', 'agency-a')
   while (view.state === 'queued' || view.state === 'running') {
     await delay(100)
     view = await officer.json('GET', `/v1/disclosures/${disclosureId}`)
@@ -99,6 +93,22 @@ export async function disclose(world: World, life: Life): Promise<void> {
   if (response.headers.get('repr-digest') !== `sha-256=:${sha256.toString('base64')}:`)
     throw new Error('the package is not what its digest says')
   Object.assign(known, { downloads: 1, sha256: sha256.toString('hex') })
+}
+
+/** A request for the clip that came last, and its disclosure, which is not waited for. */
+export async function ask(world: World, life: Life): Promise<DisclosureView> {
+  const { exhibitNumber, chain } = world.acknowledged.exhibits.at(-1)!
+  const officer = await life.as('officer', 'agency-a')
+  const issuedAt = new Date((world.nowSeconds - 3600) * 1000).toISOString()
+  const demanded = demand(exhibitNumber)
+  const { requestId } = await officer.json<{ requestId: string }>('POST', '/v1/requests', {
+    ...demanded,
+    authority: { ...demanded.authority, issuedAt },
+  })
+  world.acknowledged.requests.push({ requestId, exhibitNumber, chain })
+  const view = await officer.json<DisclosureView>('POST', `/v1/requests/${requestId}/disclosures`)
+  world.acknowledged.disclosures.push({ disclosureId: view.disclosureId, requestId, downloads: 0 })
+  return view
 }
 
 /** The end of a schedule, with a hold before it: sweeps at the report, at the disposal and at the end of the lock. */

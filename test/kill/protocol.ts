@@ -43,6 +43,7 @@ export interface Settled {
   /** What does not hold, in words; none when all does. */
   readonly findings: string[]
   readonly disposed: string[]
+  readonly derivatives: number
   readonly nowSeconds: number
   readonly entries: number
   /** Folders of ours that lie in the folder for temporary files. */

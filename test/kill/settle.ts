@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { inArray, sql } from 'drizzle-orm'
 import { fromPglite, PgBoss } from 'pg-boss'
-import { disclosures } from '../../service/disclosure/tables.ts'
+import { derivatives, disclosures } from '../../service/disclosure/tables.ts'
 import { exhibits } from '../../service/intake/tables.ts'
 import { sweep } from '../../service/oversight/sweep.ts'
 import type { Service } from '../../service/service.ts'
@@ -58,7 +58,8 @@ export async function settle(
     folders.map(name => (name.startsWith('custos-ffmpeg-') ? readdir(join(tmpdir(), name)) : [name])),
   )
   const temporary = inside.flat().length
-  return { findings, disposed: gone.map(each => each.exhibitNumber), entries, temporary }
+  const made = await service.db.$count(derivatives)
+  return { findings, disposed: gone.map(each => each.exhibitNumber), derivatives: made, entries, temporary }
 }
 
 /** True when no disclosure is under way any more. */

@@ -30,6 +30,7 @@ export class Died extends Error {
 }
 
 export interface Life {
+  readonly pid: number
   readonly ended: Promise<NodeJS.Signals | null>
   readonly dead: boolean
   /** Lines crossed for the first time since it was last asked. */
@@ -82,7 +83,10 @@ export async function makeWorld({ databaseUrl, environment = {} }: Engines = {})
       return life
     },
     end: async () => last?.kill(),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    async [Symbol.asyncDispose]() {
+      await world.end()
+      await rm(folder, { recursive: true, force: true })
+    },
   }
   return world
 }
@@ -127,6 +131,7 @@ async function live(child: ChildProcess, issuerKeyFile: string) {
     return (await asked.promise) as never
   }
   return {
+    pid: child.pid!,
     ended,
     get dead() {
       return dead
