@@ -20,8 +20,8 @@ export interface ProcessOptions {
   signal?: AbortSignal | undefined
 }
 
-/** What a worker sends back: one for each question, or a fault at any time. See answerer.ts. */
-export type Reply<A> = { readonly answer: A } | { readonly fault: unknown }
+/** What a worker sends back: one for each question, or a fault at any time. After its last answer a fresh one takes its place. See answerer.ts. */
+export type Reply<A> = { readonly answer: A; readonly last: boolean } | { readonly fault: unknown }
 
 /** A worker hung, died, or was asked after the end. */
 export class WorkerLost extends Error {
@@ -39,6 +39,8 @@ const saidBytes = 2048
 interface Seat<A> {
   readonly worker: ChildProcess
   readonly ended: Promise<unknown>
+  /** Another has its place, and its end is no fault. */
+  followed: boolean
   asked?: { readonly answer: PromiseWithResolvers<A>; beats: number } | undefined
 }
 
@@ -69,9 +71,19 @@ export function openProcesses<Q, A>(
     }
     seat.asked?.answer.resolve(reply.answer)
     seat.asked = undefined
+    if (fault) return
+    const ready = reply.last ? follow(seat) : seat
     const next = waiting.shift()
-    if (next) next.resolve(seat)
-    else free.push(seat)
+    if (next) next.resolve(ready)
+    else free.push(ready)
+  }
+
+  function follow(seat: Seat<A>): Seat<A> {
+    seat.followed = true
+    seat.worker.kill('SIGKILL')
+    const fresh = start()
+    seats.add(fresh)
+    return fresh
   }
 
   function tell(seat: Seat<A>, message: unknown): void {
@@ -86,14 +98,18 @@ export function openProcesses<Q, A>(
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
-    const seat: Seat<A> = { worker, ended: once(worker, 'close').catch(() => {}) }
+    const ended = once(worker, 'close').catch(() => {})
+    const seat: Seat<A> = { worker, ended, followed: false }
     let said = ''
     worker.stderr!.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-saidBytes)
     })
     worker.on('message', (reply: Reply<A>) => hear(seat, reply))
-    worker.on('error', fail)
-    worker.on('close', (code, signal) => fail(new WorkerLost(`a worker ended with ${signal ?? code}: ${said}`)))
+    worker.on('error', error => seat.followed || fail(error))
+    worker.on('close', (code, signal) => {
+      if (seat.followed) seats.delete(seat)
+      else fail(new WorkerLost(`a worker ended with ${signal ?? code}: ${said}`))
+    })
     tell(seat, greeting)
     return seat
   }
@@ -104,7 +120,7 @@ export function openProcesses<Q, A>(
     }
   }
 
-  const seats: readonly Seat<A>[] = Array.from({ length: count }, start)
+  const seats = new Set(Array.from({ length: count }, start))
   const free = [...seats]
   const pulse = setInterval(beat, answerMs / beats)
   const abort = () => fail(signal?.reason)
@@ -130,7 +146,7 @@ export function openProcesses<Q, A>(
       clearInterval(pulse)
       signal?.removeEventListener('abort', abort)
       fail(new WorkerLost('the workers were sent home'))
-      await Promise.all(seats.map(({ ended }) => ended))
+      await Promise.all([...seats].map(({ ended }) => ended))
     },
   }
 }
