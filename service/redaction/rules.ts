@@ -7,8 +7,8 @@ export type Rules = LinkRules & BoxRules
 /** Measured; models/faces.md and models/plates.md say on what. They stand in every plan: other rules, other plan. */
 export const rulesOf: Readonly<Record<DetectorClass, Rules>> = {
   face: {
-    startPerMille: 420,
-    keepPerMille: 260,
+    startPerMille: 400,
+    keepPerMille: 240,
     gapMs: 1000,
     minHits: 4,
     surePerMille: 750,
