@@ -11,6 +11,7 @@ import { custodian } from '../intake/openings.ts'
 import type { Obligations } from '../policy/decision.ts'
 import { type Asker, demand, keepDecision, polOf, whoOf } from '../policy/judge.ts'
 import { certificateVersion } from '../redaction/certificate.ts'
+import { lensesFor, parametersOf } from '../redaction/make-plan.ts'
 import { type Models, networksOf } from '../redaction/models.ts'
 import { parsePlan } from '../redaction/plan.ts'
 import type { ClipLimits } from '../redaction/probe.ts'
@@ -39,7 +40,7 @@ export const worker: Asker = {
 }
 
 /**
- * What shapes a derivative and what is known of it, models included: equal recipes share one. A plan that a person edited is a recipe of
+ * What shapes a derivative and what is known of it, models and thresholds included: equal recipes share one. A plan that a person edited is a recipe of
  * its own.
  */
 function recipeOf(
@@ -47,15 +48,16 @@ function recipeOf(
   models: Models,
   edited: PlanVersion | undefined,
 ): string {
-  const digests = classes.flatMap(wanted => networksOf(models.planning(wanted), [wanted]).map(({ sha256 }) => sha256))
+  const sorted = [...classes].sort()
+  const digests = sorted.flatMap(wanted => networksOf(models.planning(wanted), [wanted]).map(({ sha256 }) => sha256))
   return digestOf(
     JSON.stringify({
-      classes: [...classes].sort(),
+      classes: sorted,
       audio,
       fill,
       couldNotTell,
-      leastWidthPx: [leastWidthPx.face, leastWidthPx.plate],
       models: [...new Set(digests)].sort(),
+      parameters: parametersOf(lensesFor(sorted, models), leastWidthPx),
       certificate: certificateVersion,
       ...(edited && { plan: edited.sha256 }),
     }),

@@ -74,7 +74,7 @@ export async function editPlanOf(
   const recordText = new TextDecoder().decode(canonicalJson(record, Number.POSITIVE_INFINITY))
   const version = seen.version + 1
   const staged = await parts.db.transaction(async tx => {
-    // First, so that a twin waits here, and is not told that the plan is another by now.
+    // First, so that a twin that has read the same plan waits here. One that comes between may be told that the plan is another by now: asking again answers it.
     await bind(tx, req)
     await lockRequest(tx, requestId)
     await assertAtRest(tx, requestId)

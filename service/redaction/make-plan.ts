@@ -86,7 +86,11 @@ export function lensesFor(classes: readonly DetectorClass[], models: Models): Le
   return [...lenses.values()]
 }
 
-function parametersOf(lenses: readonly Lens[], leastWidthPx: LeastWidthPx = {}): RedactionPlan['tool']['parameters'] {
+/** All numbers that shape a plan, as they stand in it. */
+export function parametersOf(
+  lenses: readonly Lens[],
+  leastWidthPx: LeastWidthPx = {},
+): RedactionPlan['tool']['parameters'] {
   const classes = new Set(lenses.flatMap(({ floors }) => Object.keys(floors) as DetectorClass[]))
   return {
     ...Object.fromEntries([...classes].map(one => [one, { ...rulesOf[one], leastWidthPx: leastWidthPx[one] ?? 0 }])),

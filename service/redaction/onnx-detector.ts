@@ -4,7 +4,7 @@ import type { Box } from './box.ts'
 import { type Detector, DetectorFault, type Finding, type Picture, type Scale } from './detector.ts'
 import { fineness, isWhole, type Layout, paneOver } from './layout.ts'
 import type { Model, Refiner } from './models.ts'
-import { suppress } from './nms.ts'
+import { join, suppress } from './nms.ts'
 import type { DetectorClass } from './plan.ts'
 import { type View, viewOf } from './planes.ts'
 import { openRefiner, type Refine } from './refine.ts'
@@ -29,8 +29,9 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
   const adapter = adapterFor(model)
   const scale = model.scorePerMille / 1000
   const refiners = await openRefiners(model, floors)
-  const asked = { ...floors, ...Object.fromEntries(refiners.map(({ seen, from }) => [seen, from])) }
-  const lowest = Math.min(...Object.values(asked)) / scale
+  const offered = { ...floors }
+  for (const { seen, from } of refiners) offered[seen] = Math.min(from, floors[seen]!)
+  const lowest = Math.min(...Object.values(offered)) / scale
 
   async function findingsIn(view: View, window: Box, part: boolean): Promise<Finding[]> {
     const findings: Finding[] = []
@@ -39,7 +40,7 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
       const seen = model.columns[column]
       if (!seen) throw new DetectorFault(`${model.name} has no column ${column}`)
       const scaled = Math.min(1, score * scale)
-      if (scaled < (asked[seen] ?? Number.POSITIVE_INFINITY) || (part && isCutOff(box, window, view))) continue
+      if (scaled < (offered[seen] ?? Number.POSITIVE_INFINITY) || (part && isCutOff(box, window, view))) continue
       findings.push({
         class: seen,
         score: scaled,
@@ -66,12 +67,14 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
         for (const window of adapter.windows(look, view)) findings.push(...(await findingsIn(view, window, part)))
       }
       const kept = suppress(findings)
-      for (const { seen, refine } of refiners) {
-        const own = kept.filter(one => one.class === seen)
-        const refined = (await refine(picture, own)).filter(({ score }) => score >= floors[seen]!)
-        kept.splice(0, kept.length, ...kept.filter(one => one.class !== seen), ...suppress(refined))
+      const asked = (one: Finding, { seen, from }: OpenRefiner) => one.class === seen && one.score >= from
+      const refined = kept.filter(one => !refiners.some(refiner => asked(one, refiner)))
+      for (const refiner of refiners) {
+        const found = kept.filter(one => asked(one, refiner))
+        // Two that drew together are covered as one: neither may vanish behind the other.
+        refined.push(...join(await refiner.refine(picture, found)))
       }
-      return kept
+      return refined.filter(one => one.score >= floors[one.class]!)
     },
   }
 }
@@ -90,8 +93,8 @@ async function openRefiners({ refiners = {} }: Model, floors: Lens['floors']): P
   const wanted = Object.entries(refiners) as [DetectorClass, Refiner][]
   const made = wanted.flatMap(([seen, refiner]) => {
     if (floors[seen] === undefined) return []
-    const session = opened.get(refiner.sha256) ?? openRefiner(refiner)
-    opened.set(refiner.sha256, session)
+    const session = opened.get(refiner.name) ?? openRefiner(refiner)
+    opened.set(refiner.name, session)
     return [session.then((refine): OpenRefiner => ({ seen, from: refiner.fromPerMille / 1000, refine }))]
   })
   return await Promise.all(made)

@@ -162,7 +162,9 @@ function extended(clip: Clip, track: PlanTrack, { first, last, grow = 0 }: Edit<
 function renamed(track: PlanTrack, { class: kind = track.class, ground = track.ground }: Edit<'set'>): PlanTrack {
   assertCovered(track)
   if (kind === track.class && ground === track.ground) throw misfit(`Track ${track.id} is that already.`)
-  return { ...track, class: kind, ground }
+  // Too narrow for its class is not too narrow for another, and a person has just said what it is.
+  const { couldNotTell, ...told } = track
+  return { ...(kind === track.class ? track : told), class: kind, ground }
 }
 
 /** What is in sight was released on a ground of its own, and neither grows nor gets another name by the way. */

@@ -38,8 +38,13 @@ export async function judgePlates(
     n++
   }
   return tracks.map(track => {
+    if (track.class !== 'plate') return track
     const verdict = verdicts.get(track) ?? 'could-not-tell'
-    return track.class === 'plate' ? { ...track, verdict } : track
+    // What is too narrow to tell stays so, whatever is written beside it, unless it reads like a plate.
+    return {
+      ...track,
+      verdict: track.verdict === 'could-not-tell' && verdict !== 'plate-like' ? track.verdict : verdict,
+    }
   })
 }
 

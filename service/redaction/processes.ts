@@ -72,10 +72,15 @@ export function openProcesses<Q, A>(
     seat.asked?.answer.resolve(reply.answer)
     seat.asked = undefined
     if (fault) return
-    const ready = reply.last ? follow(seat) : seat
-    const next = waiting.shift()
-    if (next) next.resolve(ready)
-    else free.push(ready)
+    try {
+      const ready = reply.last ? follow(seat) : seat
+      const next = waiting.shift()
+      if (next) next.resolve(ready)
+      else free.push(ready)
+    } catch (error) {
+      // No file descriptor or no memory for a fresh one: that costs the job, and nothing else.
+      fail(error)
+    }
   }
 
   function follow(seat: Seat<A>): Seat<A> {
@@ -101,11 +106,11 @@ export function openProcesses<Q, A>(
     const ended = once(worker, 'close').catch(() => {})
     const seat: Seat<A> = { worker, ended, followed: false }
     let said = ''
-    worker.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    worker.on('error', error => seat.followed || fail(error))
+    worker.on('message', (reply: Reply<A>) => hear(seat, reply))
+    worker.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-saidBytes)
     })
-    worker.on('message', (reply: Reply<A>) => hear(seat, reply))
-    worker.on('error', error => seat.followed || fail(error))
     worker.on('close', (code, signal) => {
       if (seat.followed) seats.delete(seat)
       else fail(new WorkerLost(`a worker ended with ${signal ?? code}: ${said}`))

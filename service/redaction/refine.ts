@@ -4,18 +4,20 @@
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { floatsOf, sharesOf } from './adapter.ts'
-import type { Box } from './box.ts'
+import { type Box, union } from './box.ts'
 import { DetectorFault, type Finding, type Picture } from './detector.ts'
 import type { Refiner } from './models.ts'
 import { samplePiece } from './piece.ts'
 
 const mostAtOnce = 64
-/** Beyond these a picture was made to drown us, and what is left counts as its detector scored it: plan-tracks.ts can tell. */
+/** A picture that shows more of a class was made to drown us. All of it counts as its detector scored it: plan-tracks.ts knows what to think of that. */
 const mostRefined = 512
-/** Odds beyond these say no more. */
-const surest = 1e-4
+/** Odds beyond these say no more; and the network's word goes less far, so that it cannot silence a sure detector. */
+const surest = { detector: 1e-4, network: 0.05 } as const
 /** The network was taught no larger corrections: logarithms of a ratio of sizes, or shares of a size. */
 const farthest = 0.6
+/** The middle of the detector's box, so much of its sides, stays covered whatever the network says. */
+const core = 0.8
 
 /** The findings of a picture with scores and boxes made better. Throws DetectorFault when the answer is unusable. */
 export type Refine = (picture: Picture, findings: readonly Finding[]) => Promise<Finding[]>
@@ -52,11 +54,11 @@ export async function openRefiner(model: Refiner): Promise<Refine> {
   }
 
   return async function refine(picture, findings) {
-    const best = findings.toSorted((a, b) => b.score - a.score)
+    if (findings.length > mostRefined) return [...findings]
     const refined: Finding[] = []
-    for (let i = 0; i < Math.min(best.length, mostRefined); i += mostAtOnce)
-      refined.push(...(await ask(picture, best.slice(i, Math.min(i + mostAtOnce, mostRefined)))))
-    return [...refined, ...best.slice(mostRefined)]
+    for (let i = 0; i < findings.length; i += mostAtOnce)
+      refined.push(...(await ask(picture, findings.slice(i, i + mostAtOnce))))
+    return refined
   }
 }
 
@@ -73,15 +75,16 @@ function regionAbout(box: Box, { aboutPerMille, flatnessPerMille, sides: [width,
 
 /** The weighted mean of the logarithms of both odds, as a share again. */
 function blended(score: number, share: number, weight: number): number {
-  return 1 / (1 + Math.exp(-(1 - weight) * odds(score) - weight * odds(share)))
+  const said = (1 - weight) * odds(score, surest.detector) + weight * odds(share, surest.network)
+  return 1 / (1 + Math.exp(-said))
 }
 
-function odds(share: number): number {
-  const within = Math.min(1 - surest, Math.max(surest, share))
+function odds(share: number, least: number): number {
+  const within = Math.min(1 - least, Math.max(least, share))
   return Math.log(within / (1 - within))
 }
 
-/** The box moved and stretched by offsets: of the middle, in its widths and heights, and logarithms of width and height. */
+/** The box moved and stretched by offsets (of the middle, in its widths and heights, and logarithms of width and height), and the core of what it was. */
 function corrected({ x, y, w, h }: Box, offsets: Float32Array): Box {
   const [dx, dy, dw, dh] = Array.from(offsets, one => Math.min(farthest, Math.max(-farthest, one))) as [
     number,
@@ -90,5 +93,7 @@ function corrected({ x, y, w, h }: Box, offsets: Float32Array): Box {
     number,
   ]
   const [wide, high] = [w * Math.exp(dw), h * Math.exp(dh)]
-  return { x: x + w / 2 + dx * w - wide / 2, y: y + h / 2 + dy * h - high / 2, w: wide, h: high }
+  const moved = { x: x + w / 2 + dx * w - wide / 2, y: y + h / 2 + dy * h - high / 2, w: wide, h: high }
+  const off = (1 - core) / 2
+  return union(moved, { x: x + off * w, y: y + off * h, w: core * w, h: core * h })
 }

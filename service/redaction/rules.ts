@@ -4,7 +4,7 @@ import type { DetectorClass } from './plan.ts'
 
 export type Rules = LinkRules & BoxRules
 
-/** Measured; models/faces.md and models/plates.md say on what. They stand in every plan: other rules, other plan. */
+/** For refined scores; models/faces-refine.md and models/plates-refine.md say on what they were measured. They stand in every plan: other rules, other plan. */
 export const rulesOf: Readonly<Record<DetectorClass, Rules>> = {
   face: {
     startPerMille: 400,

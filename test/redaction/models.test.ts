@@ -124,11 +124,11 @@ describe('nothing runs', () => {
     await using folder = await scratch()
     const [own, builtIn] = [folder.path('own'), folder.path('built-in')]
     await mkdir(builtIn)
-    for (const name of ['models.json', 'mediapipe-full-range.onnx', 'faces.onnx', 'plates.onnx'])
+    for (const name of (await readdir(builtInModels)).filter(one => /\.(json|onnx)$/.test(one)))
       await copyFile(join(builtInModels, name), join(builtIn, name))
     await addModel(own, addition(names.blind))
     await expect(loadModels({ own, builtIn })).resolves.toBeDefined()
-    for (const path of [join(own, 'blind.onnx'), join(builtIn, 'faces.onnx')]) {
+    for (const path of [join(own, 'blind.onnx'), join(builtIn, 'faces.onnx'), join(builtIn, 'faces-refine.onnx')]) {
       await spoil(path)
       await expect(loadModels({ own, builtIn })).rejects.toThrow(
         /SHA-256 of .*\.onnx is [0-9a-f]{64}, models\.json says/,
