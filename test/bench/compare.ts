@@ -147,7 +147,7 @@ function measurements({ name, classes, clips, failures, report, cpu, floor }: Ro
 function table(rows: readonly Row[]): string {
   const shown = (row: Row, wanted: TruthClass) => {
     const it = row.report.classes[wanted]
-    if (!row.classes.includes(wanted) || it.frames === 0) return '| | | | '
+    if (!row.classes.includes(wanted) || it.frames === 0) return '| | | '
     const rate = (part: number, whole: number) => `${part} of ${whole} (${((part / whole) * 100).toFixed(1)} %)`
     const tracks = `${it.leakedTracks} / ${it.clearTracks} of ${it.tracks.length}`
     return `| ${rate(it.leakedFrames, it.frames)} | ${rate(it.leakedBoxes, it.boxes)} | ${tracks} `
