@@ -115,7 +115,7 @@ describe('whatever is sighted', () => {
         expect(new Set(boxes).size).toBe(boxes.length)
         for (const chain of chains) {
           expect(chain.every((one, i) => i === 0 || one.frame > chain[i - 1]!.frame)).toBe(true)
-          expect(chain.some(one => one.score >= 0.5)).toBe(true)
+          expect(chain.some(one => one.score * 1000 >= rules.startPerMille)).toBe(true)
         }
       }),
     )
