@@ -12,8 +12,8 @@ export function isSameThing(a: Finding, b: Finding): boolean {
 }
 
 /** Non-maximum suppression: of findings of one class that overlap, the one with the best score stays. Best first. */
-export function suppress(findings: readonly Finding[]): Finding[] {
-  return groups(findings, suppressAbove).map(([best]) => best!)
+export function suppress(findings: readonly Finding[], above = suppressAbove): Finding[] {
+  return groups(findings, above).map(([best]) => best!)
 }
 
 /** Of findings of one class that overlap, one that holds them all and has the best score. Best first. */

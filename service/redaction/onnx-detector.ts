@@ -4,7 +4,7 @@ import type { Box } from './box.ts'
 import { type Detector, DetectorFault, type Finding, type Picture, type Scale } from './detector.ts'
 import { fineness, isWhole, type Layout, paneOver } from './layout.ts'
 import type { Model, Refiner } from './models.ts'
-import { join, suppress } from './nms.ts'
+import { suppress } from './nms.ts'
 import type { DetectorClass } from './plan.ts'
 import { type View, viewOf } from './planes.ts'
 import { openRefiner, type Refine } from './refine.ts'
@@ -71,8 +71,7 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
       const refined = kept.filter(one => !refiners.some(refiner => asked(one, refiner)))
       for (const refiner of refiners) {
         const found = kept.filter(one => asked(one, refiner))
-        // Two that drew together are covered as one: neither may vanish behind the other.
-        refined.push(...join(await refiner.refine(picture, found)))
+        refined.push(...suppress(await refiner.refine(picture, found), oneAbove))
       }
       return refined.filter(one => one.score >= floors[one.class]!)
     },
@@ -85,6 +84,9 @@ interface OpenRefiner {
   readonly from: number
   readonly refine: Refine
 }
+
+/** Two that drew together so far are one thing; of two that drew together less, neither may vanish behind the other. */
+const oneAbove = 0.65
 
 /** Detectors of one process share them: they take turns. */
 const opened = new Map<string, Promise<Refine>>()

@@ -13,7 +13,7 @@ const mostAtOnce = 64
 /** A picture that shows more of a class was made to drown us. All of it counts as its detector scored it: plan-tracks.ts knows what to think of that. */
 const mostRefined = 512
 /** Odds beyond these say no more; and the network's word goes less far, so that it cannot silence a sure detector. */
-const surest = { detector: 1e-4, network: 0.05 } as const
+const surest = { detector: 1e-4, network: 0.02 } as const
 /** The network was taught no larger corrections: logarithms of a ratio of sizes, or shares of a size. */
 const farthest = 0.6
 /** The middle of the detector's box, so much of its sides, stays covered whatever the network says. */

@@ -23,7 +23,7 @@ LEAST_SCORE = .1
 CRIES = 2, 1, .5, .25, .1, .05
 FOUND_IOU = .4
 # As in the service: the refine network's word goes no further, so that it cannot silence a sure detector.
-SUREST = .95
+SUREST = .98
 
 
 class Refine:
