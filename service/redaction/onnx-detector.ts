@@ -1,4 +1,3 @@
-import { InferenceSession } from 'onnxruntime-node'
 import { adapterFor } from './adapters.ts'
 import type { Box } from './box.ts'
 import { type Detector, DetectorFault, type Finding, type Picture, type Scale } from './detector.ts'
@@ -8,6 +7,7 @@ import { suppress } from './nms.ts'
 import type { DetectorClass } from './plan.ts'
 import { type View, viewOf } from './planes.ts'
 import { openRefiner, type Refine } from './refine.ts'
+import { openSession } from './session.ts'
 
 /** One model to run: of its columns, those named in `floors` count, from that score on. */
 export interface Lens {
@@ -17,15 +17,7 @@ export interface Lens {
 
 /** Opens a model on one thread, with its session's own checks on. One call to `detect` at a time. */
 export async function openDetector({ model, floors }: Lens): Promise<Detector> {
-  const session = await InferenceSession.create(model.bytes, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    // Windows come in many sizes: an arena would keep memory for the largest of each.
-    enableCpuMemArena: false,
-    enableMemPattern: false,
-  })
+  const session = await openSession(model)
   const adapter = adapterFor(model)
   const scale = model.scorePerMille / 1000
   const refiners = await openRefiners(model, floors)

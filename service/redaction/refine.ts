@@ -2,12 +2,13 @@
  * The second stage of a cascade (P. Viola, M. Jones, Rapid Object Detection using a Boosted Cascade, 2001): each finding of a detector is shown,
  * as large as the picture at hand allows, to a network that knows nothing else. It says whether there is such a thing, and where it lies.
  */
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { Tensor } from 'onnxruntime-node'
 import { floatsOf, sharesOf } from './adapter.ts'
 import { type Box, union } from './box.ts'
 import { DetectorFault, type Finding, type Picture } from './detector.ts'
 import type { Refiner } from './models.ts'
 import { samplePiece } from './piece.ts'
+import { openSession } from './session.ts'
 
 const mostAtOnce = 64
 /** A picture that shows more of a class was made to drown us. All of it counts as its detector scored it: plan-tracks.ts knows what to think of that. */
@@ -24,14 +25,7 @@ export type Refine = (picture: Picture, findings: readonly Finding[]) => Promise
 
 /** Opens a network on one thread. One call at a time to what is returned. */
 export async function openRefiner(model: Refiner): Promise<Refine> {
-  const session = await InferenceSession.create(model.bytes, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    enableCpuMemArena: false,
-    enableMemPattern: false,
-  })
+  const session = await openSession(model)
   const [width, height] = model.sides
   const pixels = 3 * width * height
 
