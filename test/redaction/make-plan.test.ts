@@ -37,11 +37,13 @@ describe('a plan', () => {
   test('names the models that were looked through, and no class that was not looked for', async () => {
     const clip = await probeClip(clipPath)
     const { plan } = await makePlan(clipPath, clip, { classes: ['plate'], models, workers: 1 })
-    const { name, sha256 } = models.named('plates')
-    expect(plan.tool.models).toEqual([{ name, sha256 }])
+    const plates = models.named('plates')
+    const networks = [plates, plates.refiners!.plate!].map(({ name, sha256 }) => ({ name, sha256 }))
+    expect(plan.tool.models).toEqual(networks)
+    expect(plan.tracks.every(({ origin }) => 'models' in origin && origin.models.length === 2)).toBe(true)
     expect(plan.classes).toEqual(['plate'])
     expect(plan.tracks.every(track => track.class === 'plate')).toBe(true)
-    expect(Object.keys(plan.tool.parameters)).toEqual(['plate', 'looks', 'plates'])
+    expect(Object.keys(plan.tool.parameters)).toEqual(['plate', 'looks', 'plates', 'plates-refine'])
   })
 
   test('tells of its progress frame by frame', async () => {
