@@ -142,13 +142,15 @@ function describe({
   channels,
   columns,
   scorePerMille,
+  oversize,
   refinedBy = {},
   plans,
   file,
 }: ModelEntry & { plans: readonly string[] }) {
   const use = plans.length > 0 ? `plans ${plans.join(' and ')}` : 'plans nothing'
+  const large = oversize ? ` (x ${oversize.scorePerMille / 1000} above ${oversize.abovePx} px)` : ''
   const refined = [...new Set(Object.values(refinedBy))].map(name => `, refined by ${name}`).join('')
-  return `${adapter}, ${channels}, ${columns.join('+')}, scores x ${scorePerMille / 1000}${refined}, ${use}; ${file}`
+  return `${adapter}, ${channels}, ${columns.join('+')}, scores x ${scorePerMille / 1000}${large}${refined}, ${use}; ${file}`
 }
 
 async function add(addition: Addition): Promise<Outcome> {

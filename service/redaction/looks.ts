@@ -4,7 +4,7 @@ import { blockSide, type Changes, changedRegion } from './changes.ts'
 import type { Look } from './detector.ts'
 import { fineness, type Layout, wholeOf } from './layout.ts'
 
-/** Times in milliseconds. They stand in every plan. */
+/** Times in milliseconds, unless the name says otherwise. They stand in every plan. */
 export const lookRules = {
   /** What changes is looked at this often at most, and on no two frames running unless they are further apart: between looks it is followed. */
   changeMs: 100,
@@ -15,6 +15,8 @@ export const lookRules = {
   /** The fine look: what changes, and all of it. */
   fineChangeMs: 800,
   fineStillMs: 3000,
+  /** What is longer than this on the fine picture is left to the coarse look beside it, in pixels: there networks take less for what it is not. */
+  fineMostPx: 80,
 } as const
 
 /** How much of a frame the detectors looked at. Every frame was compared with what they last saw of it. */

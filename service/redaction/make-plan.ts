@@ -95,8 +95,15 @@ export function parametersOf(
   return {
     ...Object.fromEntries([...classes].map(one => [one, { ...rulesOf[one], leastWidthPx: leastWidthPx[one] ?? 0 }])),
     ...(lenses.length > 0 && { looks: { ...lookRules, ...followRules, changedFrom } }),
-    ...Object.fromEntries(lenses.map(({ model }) => [model.name, { scorePerMille: model.scorePerMille }])),
+    ...Object.fromEntries(lenses.map(({ model }) => [model.name, scoringOf(model)])),
     ...Object.fromEntries(lenses.flatMap(({ model, floors }) => refiningOf(model, floors))),
+  }
+}
+
+function scoringOf({ scorePerMille, oversize }: Model) {
+  return {
+    scorePerMille,
+    ...(oversize && { oversizeAbovePx: oversize.abovePx, oversizePerMille: oversize.scorePerMille }),
   }
 }
 

@@ -2,6 +2,7 @@ import { adapterFor } from './adapters.ts'
 import type { Box } from './box.ts'
 import { type Detector, DetectorFault, type Finding, type Picture, type Scale } from './detector.ts'
 import { fineness, isWhole, type Layout, paneOver } from './layout.ts'
+import { lookRules } from './looks.ts'
 import type { Model, Refiner } from './models.ts'
 import { suppress } from './nms.ts'
 import type { DetectorClass } from './plan.ts'
@@ -47,16 +48,27 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
     return findings
   }
 
+  function weighed(one: Finding, picture: Picture): Finding {
+    const { abovePx, scorePerMille } = model.oversize ?? { abovePx: Number.POSITIVE_INFINITY, scorePerMille: 1000 }
+    if (longerSide(one, sizeAt(picture, 'coarse')) <= abovePx) return one
+    return { ...one, score: (one.score * scorePerMille) / 1000 }
+  }
+
   return {
     name: model.name,
     digest: model.sha256,
     async detect(picture) {
       const findings: Finding[] = []
+      const coarsely = picture.looks.some(({ scale }) => scale === 'coarse')
       for (const look of picture.looks) {
         const size = sizeAt(picture, look.scale)
         const part = !isWhole(look.region, size)
         const view = viewOf(picture, look.scale, part ? paneOver(look.region, size) : undefined)
-        for (const window of adapter.windows(look, view)) findings.push(...(await findingsIn(view, window, part)))
+        const most = look.scale === 'fine' && coarsely ? lookRules.fineMostPx : Number.POSITIVE_INFINITY
+        for (const window of adapter.windows(look, view)) {
+          const seen = await findingsIn(view, window, part)
+          findings.push(...seen.filter(one => longerSide(one, view) <= most))
+        }
       }
       const kept = suppress(findings)
       const asked = (one: Finding, { seen, from }: OpenRefiner) => one.class === seen && one.score >= from
@@ -65,7 +77,7 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
         const found = kept.filter(one => asked(one, refiner))
         refined.push(...suppress(await refiner.refine(picture, found), oneAbove))
       }
-      return refined.filter(one => one.score >= floors[one.class]!)
+      return refined.map(one => weighed(one, picture)).filter(one => one.score >= floors[one.class]!)
     },
   }
 }
@@ -97,6 +109,10 @@ async function openRefiners({ refiners = {} }: Model, floors: Lens['floors']): P
 function sizeAt({ width, height }: Picture, scale: Scale): Layout {
   const times = scale === 'fine' ? 1 : fineness
   return { width: width / times, height: height / times }
+}
+
+function longerSide({ box }: Finding, { width, height }: Layout): number {
+  return Math.max(box.w * width, box.h * height)
 }
 
 /** In pixels of the view. */

@@ -73,6 +73,45 @@ describe('the models', () => {
   })
 })
 
+describe('of what a network sees on the fine picture', () => {
+  const layout = layoutFor(640, 360)
+  const picture = noise(layout.width * fineness, layout.height * fineness)
+  const coarse = { scale: 'coarse', region: wholeOf(layout) } as const
+  const fine = { scale: 'fine', region: wholeOf(picture) } as const
+
+  /** The sides, in pixels of the coarse picture, of the squares that a network sees which sees one of 64 and one of 112 wherever it looks; and its scores. */
+  async function squares(looks: Picture['looks'], more: Partial<Model> = {}) {
+    const bytes = new Uint8Array(await readFile(new URL('faulty-models/squares.onnx', import.meta.url)))
+    const model = { ...models.named('faces'), refiners: {}, oversize: undefined, name: 'squares', bytes, ...more }
+    const detector = await openDetector({ model, floors: { face: 0.2 } })
+    const found = await detector.detect({ ...picture, looks })
+    const sides = found.map(({ box, score }) => [Math.round(box.w * layout.width), Math.round(score * 1000)])
+    return sides.sort((a, b) => a[0]! - b[0]!)
+  }
+
+  test('what is large is left to the coarse look beside it', async () => {
+    expect(await squares([coarse, fine])).toEqual([
+      [32, 800],
+      [64, 800],
+      [112, 800],
+    ])
+  })
+
+  test('nothing is left to a look that is not there', async () => {
+    expect(await squares([fine])).toEqual([
+      [32, 800],
+      [56, 800],
+    ])
+  })
+
+  test('a network is believed less above the size that it knows, and as before up to it', async () => {
+    expect(await squares([coarse], { oversize: { abovePx: 96, scorePerMille: 500 } })).toEqual([
+      [64, 800],
+      [112, 400],
+    ])
+  })
+})
+
 describe.each(recordings)('what a $adapter network of $columns said of a rendered face', recording => {
   const { window, floor, outputs, sights, samples } = recording
   const adapter = adapterFor(recording as unknown as Model)

@@ -3,8 +3,8 @@
     pip install onnx==1.23.2
     python make.py
 
-Detectors: input `input` [1, 3, h, w]; outputs `scores` [1, 1, 1] and `boxes` [1, 1, 4]. Every fault hangs on the pixels, so that no
-optimiser removes it. `blind.onnx` has none: it answers, and never finds anything.
+Detectors: input `input` [1, 3, h, w]; outputs `scores` [1, n, 1] and `boxes` [1, n, 4]. Every fault hangs on the pixels, so that no
+optimiser removes it. Two have none: `blind.onnx` answers, and never finds anything; `squares.onnx` sees two things wherever it looks.
 
 Refiners, as service/redaction/refine.ts asks them: input `input` [n, 3, h, w]; outputs `scores` [n] and `offsets` [n, 4]. `believes.onnx`
 has no fault: the more red there is in a piece, the surer it is, and everything lies a tenth of a width further right and is half as high.
@@ -77,12 +77,23 @@ def hangs() -> list[onnx.NodeProto]:
     ]
 
 
-def write(name: str, nodes: list[onnx.NodeProto]) -> None:
+def squares() -> list[onnx.NodeProto]:
+    return [
+        *mean(),
+        constant("nought", np.float32(0)),
+        constant("most", np.float32(0.8)),
+        helper.make_node("Mul", ["mean", "nought"], ["little"]),
+        helper.make_node("Add", ["little", "most"], ["score"]),
+    ]
+
+
+def write(name: str, nodes: list[onnx.NodeProto], corners: tuple[tuple[int, ...], ...] = ((0, 0, 32, 32),)) -> None:
+    count = len(corners)
     nodes = [
         *nodes,
-        constant("as_scores", np.array([1, 1, 1], np.int64)),
-        constant("corners", np.array([[[0, 0, 32, 32]]], np.float32)),
-        helper.make_node("Reshape", ["score", "as_scores"], ["scores"]),
+        constant("as_scores", np.array([1, count, 1], np.int64)),
+        constant("corners", np.array([corners], np.float32)),
+        helper.make_node("Expand", ["score", "as_scores"], ["scores"]),
         helper.make_node("Identity", ["corners"], ["boxes"]),
     ]
     graph = helper.make_graph(
@@ -90,8 +101,8 @@ def write(name: str, nodes: list[onnx.NodeProto]) -> None:
         name,
         [helper.make_tensor_value_info("input", FLOAT, [1, 3, "h", "w"])],
         [
-            helper.make_tensor_value_info("scores", FLOAT, [1, 1, 1]),
-            helper.make_tensor_value_info("boxes", FLOAT, [1, 1, 4]),
+            helper.make_tensor_value_info("scores", FLOAT, [1, count, 1]),
+            helper.make_tensor_value_info("boxes", FLOAT, [1, count, 4]),
         ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -151,5 +162,6 @@ def write_refiner(name: str, nodes: list[onnx.NodeProto]) -> None:
 if __name__ == "__main__":
     for make in (blind, nan, throws, hangs):
         write(make.__name__, make())
+    write("squares", squares(), ((0, 0, 64, 64), (200, 0, 312, 112)))
     for make in (believes, doubts):
         write_refiner(make.__name__, make())

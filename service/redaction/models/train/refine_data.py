@@ -117,18 +117,24 @@ def rows_of(pictures, index, detectors, vet, seen):
             yield kind, 0, score, np.array(box)
 
 
-def collect(pictures, detectors, vet, seen):
-    kinds, right, scores, sizes, starts, pixels, names = [], [], [], [], [0], [], []
+def collected(pictures, detectors, vet, seen):
     for index in range(len(pictures)):
         bgr = pictures.bgr(index)
         for kind, is_right, score, box in rows_of(pictures, index, detectors, vet, seen):
-            if box[2] - box[0] < 4 or box[3] - box[1] < 3:
-                continue
-            piece = cutting(bgr, box)
-            kinds.append(kind), right.append(is_right), scores.append(score)
-            sizes.append((*piece.shape[:2], box[2] - box[0], box[3] - box[1])), names.append(index)
-            pixels.append(piece.ravel())
-            starts.append(starts[-1] + piece.size)
+            yield index, bgr, kind, is_right, score, box
+
+
+def packed(rows):
+    """Rows (index, picture, kind, right, score, box) as the arrays of a file of cuttings."""
+    kinds, right, scores, sizes, starts, pixels, names = [], [], [], [], [0], [], []
+    for index, bgr, kind, is_right, score, box in rows:
+        if box[2] - box[0] < 4 or box[3] - box[1] < 3:
+            continue
+        piece = cutting(bgr, box)
+        kinds.append(kind), right.append(is_right), scores.append(score)
+        sizes.append((*piece.shape[:2], box[2] - box[0], box[3] - box[1])), names.append(index)
+        pixels.append(piece.ravel())
+        starts.append(starts[-1] + piece.size)
     return dict(kinds=np.array(kinds), right=np.array(right), scores=np.float32(scores), sizes=np.float32(sizes), picture=np.array(names),
                 starts=np.array(starts), pixels=np.concatenate(pixels))
 
@@ -146,7 +152,8 @@ if __name__ == '__main__':
     pictures = Pictures(chosen.datasets, chosen.split)
     part, parts = map(int, chosen.part.split('/'))
     pictures.info, pictures.where = pictures.info[part::parts], pictures.where[part::parts]
-    made = collect(pictures, {FACE: Model(chosen.faces, column=FACE), PLATE: Model(chosen.plates, column=PLATE)}, Yunet(chosen.vet), json.loads(SEEN.read_text())[chosen.split])
+    detectors = {FACE: Model(chosen.faces, column=FACE), PLATE: Model(chosen.plates, column=PLATE)}
+    made = packed(collected(pictures, detectors, Yunet(chosen.vet), json.loads(SEEN.read_text())[chosen.split]))
     np.savez(chosen.out, **made)
     for kind in KINDS:
         print(('faces', 'plates')[kind], [int(((made['kinds'] == kind) & (made['right'] == r)).sum()) for r in (1, 0)])

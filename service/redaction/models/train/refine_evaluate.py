@@ -56,6 +56,14 @@ def piece(bgr, kind, box):
     return cv2.warpAffine(bgr, matrix, (view['wide'], view['high']), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
+def blended(score, word, weight):
+    """The weighted mean of the logarithms of both odds, as a share again."""
+    def odds(share, surest):
+        share = share.clip(1 - surest, surest)
+        return np.log(share / (1 - share))
+    return 1 / (1 + np.exp(-(1 - weight) * odds(score, .9999) - weight * odds(word, SUREST)))
+
+
 def evaluate(kind, detector, refine, datasets, condition='plain'):
     """-> list of (score, p, is_quiet, found index or -1, size), and the sizes of all marked."""
     vehicles = json.loads(SEEN.read_text())['val']
@@ -108,8 +116,7 @@ if __name__ == '__main__':
     rows, sizes, quiet = evaluate(kind, Model(chosen.detector, chosen.channels, column=kind if kind == PLATE else 0), Refine(chosen.refine, kind), chosen.datasets, chosen.condition)
     print(len(sizes), 'marked', quiet, 'quiet pictures; mean IoU of what is found, before and after:', rows[rows[:, 3] >= 0][:, 4:].mean(0).round(3))
     s, p = rows[:, 0], rows[:, 1]
-    logit = lambda v, sure: np.log(v.clip(1 - sure, sure) / (1 - v.clip(1 - sure, sure)))
     print('boxes a picture'.ljust(14), *(f'{c:>14}' for c in CRIES))
-    for name, values in {'detector': s, **{f'{w:.2f} refine': 1 / (1 + np.exp(-(1 - w) * logit(s, .9999) - w * logit(p, SUREST))) for w in (.3, .5, .7, 1)}}.items():
+    for name, values in {'detector': s, **{f'{w:.2f} refine': blended(s, p, w) for w in (.3, .5, .7, 1)}}.items():
         best, out = recalls(rows, values, sizes, quiet)
         print(name.ljust(14), *(f'{r:8.3f} ({t:.2f})' for r, t in out))

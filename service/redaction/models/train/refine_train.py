@@ -27,6 +27,8 @@ NATIVE_PX = {FACE: (7, 90), PLATE: (11, 110)}
 # Jittered boxes that overlap less are shown to nobody.
 LEAST_IOU = .4
 AVERAGE_KEEPS = .9985
+# Degrees.
+MOST_LEAN = 32
 
 
 class Bank:
@@ -87,11 +89,25 @@ class Shown:
         middle = piece.shape[1] / 2, piece.shape[0] / 2
         if r.random() < .5:
             piece = piece[:, ::-1]
+        if r.random() < .4:
+            piece, w, h = self.leaning(piece, w, h)
         box, offsets = self.jittered(middle, w, h, right)
         least, most = NATIVE_PX[bank.kind]
         size = h if bank.kind == FACE else w
         scale = min(1, log_uniform(r, least, most) / size)
         return self.view(piece, box, scale), right, offsets, -1 if drawn else row
+
+    def leaning(self, piece, w, h):
+        """The cutting turned about its middle, as a lens near its border or a camera on a bracket shows things, and the upright box about what lay in it:
+        all four corners of a plate, the ellipse of a face."""
+        degrees = self.random.gauss(0, 5) if self.random.random() < .5 else self.random.uniform(-MOST_LEAN, MOST_LEAN)
+        high, wide = piece.shape[:2]
+        matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), degrees, 1)
+        piece = cv2.warpAffine(piece, matrix, (wide, high), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        along, aside = abs(math.cos(math.radians(degrees))), abs(math.sin(math.radians(degrees)))
+        if self.bank.kind == FACE:
+            return piece, math.hypot(w * along, h * aside), math.hypot(w * aside, h * along)
+        return piece, w * along + h * aside, w * aside + h * along
 
     def jittered(self, middle, w, h, right):
         """A box about where the thing is, as a detector would frame it, and how the thing lies in it."""
@@ -117,12 +133,7 @@ class Shown:
             by = max(.05, scale * 1.25)
             piece = cv2.resize(piece, None, fx=by, fy=by, interpolation=cv2.INTER_AREA)
             left, top, scale = left * by, top * by, scale / by
-        turn = r.gauss(0, 4) if r.random() < .3 else 0
         matrix = np.float64([[scale, 0, -left * scale], [0, scale, -top * scale]])
-        if turn:
-            middle = size[0] / 2, size[1] / 2
-            about = np.vstack([cv2.getRotationMatrix2D(middle, turn, 1), [0, 0, 1]])
-            matrix = (about @ np.vstack([matrix, [0, 0, 1]]))[:2]
         native = cv2.warpAffine(piece, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         if r.random() < .7:
             native = damaged(native, r, self.numpy)
