@@ -1,5 +1,5 @@
 /** Which frames are looked at, and what of them: where something changed, and now and then all of it. */
-import type { Box } from './box.ts'
+import { type Box, union } from './box.ts'
 import { blockSide, type Changes, changedRegion } from './changes.ts'
 import type { Look } from './detector.ts'
 import { fineness, type Layout, wholeOf } from './layout.ts'
@@ -12,7 +12,7 @@ export const lookRules = {
   /** All of the frame is looked at at least this often while something changes, and while nothing does. */
   movingMs: 800,
   stillMs: 1000,
-  /** The fine look: what changes, and all of it. */
+  /** The fine look: what changed since the last one, and all of the frame. */
   fineChangeMs: 800,
   fineStillMs: 3000,
   /** What is longer than this on the fine picture is left to the coarse look beside it, in pixels: there networks take less for what it is not. */
@@ -44,12 +44,15 @@ export function planLooks(layout: Layout): LookPlanner {
   }
 
   let before = Number.NEGATIVE_INFINITY
+  // What changed since the last fine look, in blocks: a coarse one has no eyes for what is small, so it may not take that off the list.
+  let waiting: Box | undefined
 
   return {
     next(seconds, changes, cut = false) {
       if (cut) last.whole = last.fineWhole = Number.NEGATIVE_INFINITY
       const since = (what: keyof typeof last) => (seconds - last[what]) * 1000 + 0.5
       const changed = changedRegion(changes, layout.width / blockSide)
+      if (changed) waiting = waiting ? union(waiting, changed) : changed
       const region = changed && widened(changed, layout)
       const looks: Look[] = []
       const isWhole = since('whole') >= (changed ? lookRules.movingMs : lookRules.stillMs)
@@ -61,12 +64,12 @@ export function planLooks(layout: Layout): LookPlanner {
         last.coarse = seconds
         if (seen.w * seen.h >= whole.w * whole.h) last.whole = seconds
       }
-      if (looks.length > 0 && since('fineWhole') >= lookRules.fineStillMs) {
-        looks.push({ scale: 'fine', region: scaled(whole) })
-        last.fineWhole = last.fine = seconds
-      } else if (looks.length > 0 && region && since('fine') >= lookRules.fineChangeMs) {
-        looks.push({ scale: 'fine', region: scaled(region) })
+      const fineWhole = since('fineWhole') >= lookRules.fineStillMs
+      if (looks.length > 0 && (fineWhole || (waiting && since('fine') >= lookRules.fineChangeMs))) {
+        looks.push({ scale: 'fine', region: scaled(fineWhole ? whole : widened(waiting!, layout)) })
+        if (fineWhole) last.fineWhole = seconds
         last.fine = seconds
+        waiting = undefined
       }
       return looks
     },

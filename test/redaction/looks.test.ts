@@ -145,6 +145,43 @@ describe('looks', () => {
     )
   })
 
+  test('what changed is looked at finely in time, though it rests by then and something else moves', () => {
+    const steps = fc.array(
+      fc.record({
+        wait: fc.double({ min: 0.008, max: 0.3, noNaN: true }),
+        block: fc.nat(across * down - 1),
+        on: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: 80 },
+    )
+    fc.assert(
+      fc.property(steps, fc.nat(across * down - 1), (given, restless) => {
+        const planner = planLooks(layout)
+        const pending = new Map<number, number>()
+        let now = 0
+        for (const { wait, block, on } of given) {
+          now += wait
+          const changes = nothing()
+          changes[restless] = 1
+          if (on) {
+            changes[block] = 1
+            if (!pending.has(block)) pending.set(block, now)
+          }
+          for (const { scale, region } of planner.next(now, changes)) {
+            if (scale === 'coarse') continue
+            for (const waiting of [...pending.keys()]) {
+              const [x, y] = [waiting % across, Math.floor(waiting / across)].map(at => at * blockSide * fineness)
+              const inside = x! >= region.x && y! >= region.y && x! < region.x + region.w && y! < region.y + region.h
+              if (inside) pending.delete(waiting)
+            }
+          }
+          for (const since of pending.values())
+            expect((now - since) * 1000).toBeLessThan(lookRules.fineChangeMs + lookRules.apartMs)
+        }
+      }),
+    )
+  })
+
   test('lie in the picture, in whole blocks, and their windows hold all of them', () => {
     fc.assert(
       fc.property(
