@@ -1,6 +1,7 @@
 /** PaddleOCR's text detector (a DBNet): grey picture in, boxes around lines of text out. */
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { type InferenceSession, Tensor } from 'onnxruntime-node'
 import { assertFinite, DetectorFault } from './detector.ts'
+import { openSession } from './session.ts'
 import { type TextBox, textBoxes } from './text-boxes.ts'
 import type { TextModel } from './text-models.ts'
 
@@ -38,15 +39,6 @@ export async function openTextDetector(model: TextModel): Promise<TextDetector> 
       return textBoxes(map, width, height)
     },
   }
-}
-
-export function openSession(model: TextModel): Promise<InferenceSession> {
-  return InferenceSession.create(model.bytes, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-  })
 }
 
 /** The one output of a network with one input. Throws DetectorFault unless it is finite floats. */

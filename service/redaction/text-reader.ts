@@ -1,8 +1,9 @@
 /** PaddleOCR's text recogniser: one line of writing in, its letters out. */
 import { Tensor } from 'onnxruntime-node'
 import { DetectorFault } from './detector.ts'
+import { openSession } from './session.ts'
 import type { TextBox } from './text-boxes.ts'
-import { answer, type Grey, openSession } from './text-detector.ts'
+import { answer, type Grey } from './text-detector.ts'
 import type { TextModel } from './text-models.ts'
 import type { Reading } from './text-verdict.ts'
 
