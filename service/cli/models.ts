@@ -148,7 +148,7 @@ function describe({
   file,
 }: ModelEntry & { plans: readonly string[] }) {
   const use = plans.length > 0 ? `plans ${plans.join(' and ')}` : 'plans nothing'
-  const large = oversize ? ` (x ${oversize.scorePerMille / 1000} above ${oversize.abovePx} px)` : ''
+  const large = oversize ? ` (odds x ${oversize.oddsPerMille / 1000} above ${oversize.abovePx} px)` : ''
   const refined = [...new Set(Object.values(refinedBy))].map(name => `, refined by ${name}`).join('')
   return `${adapter}, ${channels}, ${columns.join('+')}, scores x ${scorePerMille / 1000}${large}${refined}, ${use}; ${file}`
 }

@@ -15,7 +15,7 @@ export const lookRules = {
   /** The fine look: what changed since the last one, and all of the frame. */
   fineChangeMs: 800,
   fineStillMs: 3000,
-  /** What is longer than this on the fine picture is left to the coarse look beside it, in pixels: there networks take less for what it is not. */
+  /** What is longer than this on the fine picture, in its pixels, is left to a coarse look that holds it: there networks take less for what it is not. */
   fineMostPx: 80,
 } as const
 
@@ -66,8 +66,9 @@ export function planLooks(layout: Layout): LookPlanner {
       }
       const fineWhole = since('fineWhole') >= lookRules.fineStillMs
       if (looks.length > 0 && (fineWhole || (waiting && since('fine') >= lookRules.fineChangeMs))) {
-        looks.push({ scale: 'fine', region: scaled(fineWhole ? whole : widened(waiting!, layout)) })
-        if (fineWhole) last.fineWhole = seconds
+        const seen = fineWhole ? whole : widened(waiting!, layout)
+        looks.push({ scale: 'fine', region: scaled(seen) })
+        if (seen.w * seen.h >= whole.w * whole.h) last.fineWhole = seconds
         last.fine = seconds
         waiting = undefined
       }

@@ -103,7 +103,7 @@ export function parametersOf(
 function scoringOf({ scorePerMille, oversize }: Model) {
   return {
     scorePerMille,
-    ...(oversize && { oversizeAbovePx: oversize.abovePx, oversizePerMille: oversize.scorePerMille }),
+    ...(oversize && { oversizeAbovePx: oversize.abovePx, oversizeOddsPerMille: oversize.oddsPerMille }),
   }
 }
 

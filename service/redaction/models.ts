@@ -19,8 +19,8 @@ export const modelEntry = z
     columns: z.array(detectorClass).min(1),
     /** Scores are multiplied by this, so that the thresholds of a class fit all its detectors. */
     scorePerMille: z.int().min(1),
-    /** Where it knows less of what is large: the final score of a finding whose longer side is above so many pixels of the coarse picture is multiplied by this. */
-    oversize: z.strictObject({ abovePx: z.int().min(1), scorePerMille: z.int().min(1).max(1000) }).optional(),
+    /** Where it knows less of what is large: the final odds of a finding whose longer side is above so many pixels of the coarse picture are multiplied by this. */
+    oversize: z.strictObject({ abovePx: z.int().min(1), oddsPerMille: z.int().min(1).max(1000) }).optional(),
     /** The networks that are asked about each of its findings of a class, by name. */
     refinedBy: z.partialRecord(detectorClass, modelName).optional(),
   })

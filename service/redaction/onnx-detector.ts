@@ -49,9 +49,10 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
   }
 
   function weighed(one: Finding, picture: Picture): Finding {
-    const { abovePx, scorePerMille } = model.oversize ?? { abovePx: Number.POSITIVE_INFINITY, scorePerMille: 1000 }
+    const { abovePx, oddsPerMille } = model.oversize ?? { abovePx: Number.POSITIVE_INFINITY, oddsPerMille: 1000 }
     if (longerSide(one, sizeAt(picture, 'coarse')) <= abovePx) return one
-    return { ...one, score: (one.score * scorePerMille) / 1000 }
+    const times = oddsPerMille / 1000
+    return { ...one, score: (times * one.score) / (1 - one.score + times * one.score) }
   }
 
   return {
@@ -59,15 +60,18 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
     digest: model.sha256,
     async detect(picture) {
       const findings: Finding[] = []
-      const coarsely = picture.looks.some(({ scale }) => scale === 'coarse')
+      const coarsely = picture.looks.filter(({ scale }) => scale === 'coarse')
       for (const look of picture.looks) {
         const size = sizeAt(picture, look.scale)
         const part = !isWhole(look.region, size)
         const view = viewOf(picture, look.scale, part ? paneOver(look.region, size) : undefined)
-        const most = look.scale === 'fine' && coarsely ? lookRules.fineMostPx : Number.POSITIVE_INFINITY
+        const isLeft = (one: Finding) =>
+          look.scale === 'fine' &&
+          longerSide(one, view) > lookRules.fineMostPx &&
+          coarsely.some(({ region }) => holds(region, one, sizeAt(picture, 'coarse')))
         for (const window of adapter.windows(look, view)) {
           const seen = await findingsIn(view, window, part)
-          findings.push(...seen.filter(one => longerSide(one, view) <= most))
+          findings.push(...seen.filter(one => !isLeft(one)))
         }
       }
       const kept = suppress(findings)
@@ -113,6 +117,14 @@ function sizeAt({ width, height }: Picture, scale: Scale): Layout {
 
 function longerSide({ box }: Finding, { width, height }: Layout): number {
   return Math.max(box.w * width, box.h * height)
+}
+
+/** Whether a region of a picture shows all of a finding that lies in the picture, and is not where it would count as cut off. */
+function holds(region: Box, { box }: Finding, { width, height }: Layout): boolean {
+  const within = (from: number, length: number, start: number, size: number, all: number) =>
+    (start <= 0 || from * all >= start + cutOffWithin) &&
+    (start + size >= all || (from + length) * all <= start + size - cutOffWithin)
+  return within(box.x, box.w, region.x, region.w, width) && within(box.y, box.h, region.y, region.h, height)
 }
 
 /** In pixels of the view. */

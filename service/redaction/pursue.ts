@@ -4,6 +4,7 @@ import { type Changes, changedUnder, type Watch } from './changes.ts'
 import type { Finding, Look } from './detector.ts'
 import { type Followed, follow, type Luma } from './follow.ts'
 import { fineness, type Layout } from './layout.ts'
+import { lookRules } from './looks.ts'
 import { isSameThing, join } from './nms.ts'
 
 /** A finding, and the last frame up to which the picture under it did not change: so far it needs no second look. */
@@ -138,7 +139,8 @@ const leastCoarsePx = 14
 /** Whether a look saw the place of a finding whole, and finely enough: if it shows nothing there, nothing is there. */
 function shows({ scale, region }: Look, { box }: Finding, { width, height }: Layout): boolean {
   const times = scale === 'fine' ? fineness : 1
-  if (scale === 'coarse' && Math.min(box.w * width, box.h * height) < leastCoarsePx) return false
+  const isLarge = Math.max(box.w * width, box.h * height) * fineness > lookRules.fineMostPx
+  if (scale === 'fine' ? isLarge : !isLarge && Math.min(box.w * width, box.h * height) < leastCoarsePx) return false
   const place = { x: box.x * width, y: box.y * height, w: box.w * width, h: box.h * height }
   const part = { x: region.x / times, y: region.y / times, w: region.w / times, h: region.h / times }
   return intersectionArea(place, part) >= 0.95 * place.w * place.h

@@ -97,17 +97,22 @@ describe('of what a network sees on the fine picture', () => {
     ])
   })
 
-  test('nothing is left to a look that is not there', async () => {
-    expect(await squares([fine])).toEqual([
+  test('nothing is left to a look that is not there, or shows another part or not all of it', async () => {
+    const both = [
       [32, 800],
       [56, 800],
-    ])
+    ]
+    expect(await squares([fine])).toEqual(both)
+    const seenBy = async (region: Box) => (await squares([{ ...coarse, region }, fine])).filter(([side]) => side === 56)
+    expect(await seenBy({ x: 320, y: 160, w: 192, h: 192 })).toHaveLength(1)
+    expect(await seenBy({ x: 0, y: 0, w: 144, h: 192 })).toHaveLength(1)
+    expect(await seenBy({ x: 0, y: 0, w: 192, h: 192 })).toHaveLength(0)
   })
 
   test('a network is believed less above the size that it knows, and as before up to it', async () => {
-    expect(await squares([coarse], { oversize: { abovePx: 96, scorePerMille: 500 } })).toEqual([
+    expect(await squares([coarse], { oversize: { abovePx: 96, oddsPerMille: 500 } })).toEqual([
       [64, 800],
-      [112, 400],
+      [112, 667],
     ])
   })
 })

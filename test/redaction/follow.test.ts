@@ -34,13 +34,17 @@ const face = (x: number, y: number, score = 0.9): Finding => ({ class: 'face', s
 const whole: Look = { scale: 'fine', region: { x: 0, y: 0, w: layout.width * 2, h: layout.height * 2 } }
 
 /** Shows the frames one after another, 25 a second; on those that `seen` names, a look finds what it names. */
-function run(places: readonly { x: number; y: number; shown?: boolean }[], seen: Record<number, Finding[]>) {
+function run(
+  places: readonly { x: number; y: number; shown?: boolean }[],
+  seen: Record<number, Finding[]>,
+  look: Look = whole,
+) {
   const watch = watchChanges(layout)
   const pursuing = pursue(layout, watch)
   places.forEach(({ x, y, shown }, frame) => {
     const luma = scene(x, y, shown)
     const changes = watch.compare(luma.bytes)
-    const looks = seen[frame] ? [whole] : []
+    const looks = seen[frame] ? [look] : []
     if (seen[frame]) watch.seen(luma.bytes, wholeOf(layout))
     pursuing.take({ seconds: frame / 25, luma, changes, looks, findings: seen[frame] ?? [] })
   })
@@ -84,6 +88,14 @@ describe('a finding', () => {
     const still = Array(12).fill({ x: 200, y: 100 })
     expect(run(still, { 0: [face(200, 100)], 4: [] })[0]![0]!.until).toBe(11)
     expect(run(still, { 0: [face(200, 100)], 4: [], 8: [] })[0]![0]!.until).toBe(7)
+  })
+
+  test('that is large is not taken back by fine looks, which leave it to coarse ones', () => {
+    const still = Array(12).fill({ x: 200, y: 100 })
+    const large = { ...face(200, 100), box: { ...boxAt(180, 80), w: 60 / layout.width, h: 60 / layout.height } }
+    const seen = { 0: [large], 4: [], 8: [] }
+    expect(run(still, seen)[0]![0]!.until).toBe(11)
+    expect(run(still, seen, { scale: 'coarse', region: wholeOf(layout) })[0]![0]!.until).toBe(7)
   })
 
   test('is followed from where a look saw it, forward when it moves on and back to where it came from', () => {

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { damagedFrames } from '../../service/redaction/damage.ts'
 import { digestFile } from '../../service/redaction/digest.ts'
 import { layoutFor, wholeOf } from '../../service/redaction/layout.ts'
-import { makePlan } from '../../service/redaction/make-plan.ts'
+import { lookRules } from '../../service/redaction/looks.ts'
+import { lensesFor, makePlan, parametersOf } from '../../service/redaction/make-plan.ts'
 import { loadModels, type Model } from '../../service/redaction/models.ts'
 import { canonicalPlan, parsePlan } from '../../service/redaction/plan.ts'
 import { FramesDiffer, probeClip } from '../../service/redaction/probe.ts'
@@ -44,6 +45,18 @@ describe('a plan', () => {
     expect(plan.classes).toEqual(['plate'])
     expect(plan.tracks.every(track => track.class === 'plate')).toBe(true)
     expect(Object.keys(plan.tool.parameters)).toEqual(['plate', 'looks', 'plates', 'plates-refine'])
+  })
+
+  test('holds the numbers by which a look leaves things to another, and a network is believed less', () => {
+    const { faces, looks } = parametersOf(lensesFor(['face'], models))
+    const { scorePerMille, oversize } = models.named('faces')
+    expect(oversize).toBeDefined()
+    expect(faces).toEqual({
+      scorePerMille,
+      oversizeAbovePx: oversize?.abovePx,
+      oversizeOddsPerMille: oversize?.oddsPerMille,
+    })
+    expect(looks).toMatchObject({ fineMostPx: lookRules.fineMostPx })
   })
 
   test('tells of its progress frame by frame', async () => {
