@@ -105,5 +105,6 @@ if __name__ == '__main__':
     detectors = {FACE: [Model(chosen.faces, column=0), MediaPipe(chosen.mediapipe)], PLATE: [Model(chosen.plates, column=PLATE)]}
     refine = {FACE: Refine(chosen.refine_faces, FACE), PLATE: Refine(chosen.refine_plates, PLATE)}
     made = packed(mined(pictures, detectors, refine, Yunet(chosen.vet), json.loads(SEEN.read_text())['train'], chosen.seed + part))
-    np.savez(chosen.out, **made)
+    # Spoilt pictures: training does not spoil them a second time, or the dark would become a sign of nothing.
+    np.savez(chosen.out, **made, spoilt=True)
     print({('faces', 'plates')[kind]: int((made['kinds'] == kind).sum()) for kind in KINDS})

@@ -36,10 +36,11 @@ class Bank:
     """Cuttings of one kind from the files that `refine_data.py` wrote."""
 
     def __init__(self, paths, kind):
-        self.kind, self.pieces, self.boxes, self.right = kind, [], [], []
+        self.kind, self.pieces, self.boxes, self.right, self.spoilt = kind, [], [], [], []
         for path in paths:
             file = np.load(path)
             pixels, starts, sizes, right = (file[name] for name in ('pixels', 'starts', 'sizes', 'right'))
+            spoilt = 'spoilt' in file
             for i in np.flatnonzero(file['kinds'] == kind):
                 high, wide, w, h = sizes[i]
                 piece = pixels[starts[i]:starts[i + 1]].reshape(int(high), int(wide), 3).copy()
@@ -47,6 +48,7 @@ class Bank:
                 self.pieces.append(piece)
                 self.boxes.append((w * scale, h * scale))
                 self.right.append(right[i])
+                self.spoilt.append(spoilt)
         self.right = np.array(self.right)
 
     def __len__(self):
@@ -74,11 +76,12 @@ class Shown:
         return rgb, torch.tensor(right, dtype=torch.float32), torch.tensor(np.array(offsets), dtype=torch.float32), np.array(rows)
 
     def pick(self, rows):
-        """The worst of a few, half of the time. What is got utterly wrong again and again may be marked wrong: it is not sought out."""
+        """The worst of a few, half of the time. What is none, and is believed again and again, may be one that nobody marked: it is not sought out."""
         if self.random.random() < .5:
             return rows[self.random.randrange(len(rows))]
         some = rows[self.numpy.integers(0, len(rows), 4)]
-        return some[np.where(self.loss[some] < DOUBTED_LOSS, self.loss[some], 0).argmax()]
+        doubted = (self.bank.right[some] == 0) & (self.loss[some] > DOUBTED_LOSS)
+        return some[np.where(doubted, 0, self.loss[some]).argmax()]
 
     def one(self, row):
         r, bank = self.random, self.bank
@@ -96,7 +99,7 @@ class Shown:
         least, most = NATIVE_PX[bank.kind]
         size = h if bank.kind == FACE else w
         scale = min(1, log_uniform(r, least, most) / size)
-        return self.view(piece, box, scale), right, offsets, -1 if drawn else row
+        return self.view(piece, box, scale, bank.spoilt[row]), right, offsets, -1 if drawn else row
 
     def leaning(self, piece, w, h):
         """The cutting turned about its middle, as a lens near its border or a camera on a bracket shows things, and the upright box about what lay in it:
@@ -124,8 +127,8 @@ class Shown:
                 break
         return (bx - bw / 2, by - bh / 2, bx + bw / 2, by + bh / 2), ((x - bx) / bw, (y - by) / bh, math.log(w / bw), math.log(h / bh))
 
-    def view(self, piece, box, scale):
-        """The region about the box as a camera of that resolution would show it, damaged, at the network's size."""
+    def view(self, piece, box, scale, spoilt):
+        """The region about the box as a camera of that resolution would show it, damaged unless it was before, at the network's size."""
         r, view = self.random, VIEWS[self.bank.kind]
         left, top, width, height = region(self.bank.kind, box)
         scale = min(scale, 2.5 * view['wide'] / width)
@@ -136,7 +139,7 @@ class Shown:
             left, top, scale = left * by, top * by, scale / by
         matrix = np.float64([[scale, 0, -left * scale], [0, scale, -top * scale]])
         native = cv2.warpAffine(piece, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        if r.random() < .7:
+        if not spoilt and r.random() < .7:
             native = damaged(native, r, self.numpy)
         shrink = native.shape[1] > view['wide']
         return cv2.resize(native, (view['wide'], view['high']), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
