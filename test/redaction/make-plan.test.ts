@@ -24,12 +24,14 @@ beforeAll(async () => {
 
 describe('a plan', () => {
   test('is the same bytes whatever the number of workers, and fits its clip', async () => {
-    const clip = await probeClip(clipPath)
-    const [one, three] = [1, 3].map(workers => makePlan(clipPath, clip, { classes, models, workers }))
+    const shop = folder.path('shop.mp4')
+    await ffmpeg('-i', 'fixtures/shop.mp4', '-frames:v', '30', '-an', ...x264, shop)
+    const clip = await probeClip(shop)
+    const [one, three] = [1, 3].map(workers => makePlan(shop, clip, { classes, models, workers }))
     const { plan, stats } = await one!
     expect(canonicalPlan((await three!).plan)).toBe(canonicalPlan(plan))
     expect(parsePlan(canonicalPlan(plan))).toEqual(plan)
-    expect(plan.clip).toEqual({ sha256: (await digestFile(clipPath)).sha256, width: 640, height: 360, frames: 30 })
+    expect(plan.clip).toEqual({ sha256: (await digestFile(shop)).sha256, width: 768, height: 432, frames: 30 })
     expect(plan.tracks.length).toBeGreaterThan(0)
     expect(stats).toMatchObject({ frames: 30, couldNotTellFrames: 0 })
     expect(plan.couldNotTell).toEqual([])
