@@ -49,8 +49,9 @@ async function fill(folder: string, leaveBytes: number): Promise<() => Promise<v
   return () => rm(path)
 }
 
+/** With pictures that take more room than what is left beside the master below, covered or not. */
 async function clipOf(bytes: number): Promise<string> {
-  const path = await makeClip()
+  const path = await makeClip({ size: '640x480', seconds: 2, extra: ['-qp', '4'] })
   const picture = await readFile(path)
   const box = Buffer.alloc(bytes - picture.length)
   box.writeUInt32BE(box.length, 0)
