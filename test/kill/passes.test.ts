@@ -1,27 +1,27 @@
 /** A disclosure's job whose process, or one of whose programs alone, is killed with SIGKILL in each pass: nothing of it is out, and nothing is half there. */
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, readdir } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ApiProblem, Client } from '../../service/cli/client.ts'
 import { awaitDisclosure, type DisclosureView, followDisclosure } from '../../service/cli/request.ts'
 import { derivatives } from '../../service/disclosure/tables.ts'
 import { acquireClip, demand, type Estate, openEstate, type Receipt, recordIncident } from '../journeys/estate.ts'
+import { ffmpeg, scratch, x264 } from '../redaction/clips.ts'
 import { ask, deliver, recordIncident as recordIncidentIn } from './acts.ts'
 import { atWork, living, type Mark, programsOf } from './programs.ts'
 import { makeWorld } from './world.ts'
 
 /** Something is found in it, so that it is rendered, for long enough to be caught at that. */
 async function picture(): Promise<string> {
-  const path = join(await mkdtemp(join(tmpdir(), 'custos-clips-')), 'clip.mp4')
-  await promisify(execFile)('ffmpeg', ['-i', 'fixtures/shop.mp4', '-frames:v', '24', '-an', '-c:v', 'libx264', path])
+  const path = folder.path(`${randomUUID()}.mp4`)
+  await ffmpeg('-i', 'fixtures/shop.mp4', '-frames:v', '24', '-an', ...x264, path)
   return path
 }
+
+const folder = await scratch()
+afterAll(() => folder[Symbol.asyncDispose]())
 
 const patienceMs = 600_000
 
