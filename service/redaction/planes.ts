@@ -30,6 +30,10 @@ export function halvedLuma(
 }
 
 const views = new WeakMap<Picture, Map<string, View>>()
+/** Planes that nobody needs any more, the smallest first: fresh ones of many megabytes for each picture cost a tenth of all the time and a tenth of the memory. */
+const spare: Float32Array<ArrayBuffer>[] = []
+/** A picture is seen at two scales, whole or in part. */
+const mostSpare = 4
 
 /** A region of the picture (even edges; all of it where absent) in red, green and blue at a scale; made once for all the detectors of a process. */
 export function viewOf(picture: Picture, scale: Scale, region?: Box): View {
@@ -47,13 +51,28 @@ export function viewOf(picture: Picture, scale: Scale, region?: Box): View {
   return view
 }
 
+/** Whoever is done with a picture may say so. All its views lose their planes, which are then overwritten. */
+export function releaseViews(picture: Picture): void {
+  for (const { planes } of views.get(picture)?.values() ?? [])
+    spare.push(new Float32Array(planes.buffer as ArrayBuffer))
+  views.delete(picture)
+  spare.sort((a, b) => a.length - b.length)
+  spare.splice(0, spare.length - mostSpare)
+}
+
+/** As many floats of any value, in a spare plane where one is large enough. */
+function floats(length: number): Float32Array {
+  const at = spare.findIndex(one => one.length >= length)
+  return at < 0 ? new Float32Array(length) : spare.splice(at, 1)[0]!.subarray(0, length)
+}
+
 /** A chroma sample serves the four pixels that it lies between. */
 function fineRgb({ width, height, planes, matrix }: Picture, region: Box): Float32Array {
   const { luma, blue, greenOfBlue, greenOfRed, red } = tablesOf(matrix)
   const blueAt = width * height
   const redAt = blueAt + blueAt / 4
   const size = region.w * region.h
-  const rgb = new Float32Array(3 * size)
+  const rgb = floats(3 * size)
   for (let y = region.y, to = 0; y < region.y + region.h; y++) {
     const chroma = (y >> 1) * (width >> 1)
     for (let x = region.x; x < region.x + region.w; x++, to++) {
@@ -74,7 +93,7 @@ function coarseRgb({ width, height, planes, matrix }: Picture, region: Box): Flo
   const blueAt = width * height
   const redAt = blueAt + blueAt / 4
   const size = region.w * region.h
-  const rgb = new Float32Array(3 * size)
+  const rgb = floats(3 * size)
   for (let y = region.y, to = 0; y < region.y + region.h; y++) {
     const chroma = y * (width >> 1)
     for (let x = region.x; x < region.x + region.w; x++, to++) {

@@ -4,7 +4,7 @@ import { blockSide, changedUnder, watchChanges } from '../../service/redaction/c
 import { gistOf, isCut } from '../../service/redaction/cuts.ts'
 import { fineness, layoutFor, paneOver, squaresOver, wholeOf } from '../../service/redaction/layout.ts'
 import { lookRules, planLooks } from '../../service/redaction/looks.ts'
-import { copyWindow, halvedLuma, planeOf, sampleWindow, viewOf } from '../../service/redaction/planes.ts'
+import { copyWindow, halvedLuma, planeOf, releaseViews, sampleWindow, viewOf } from '../../service/redaction/planes.ts'
 
 const layout = layoutFor(1920, 1080)
 const [across, down] = [layout.width / blockSide, layout.height / blockSide]
@@ -95,6 +95,27 @@ test('a window of a part of the picture holds what it holds in all of it', () =>
     return { copied, sampled }
   })
   expect(part).toEqual(whole)
+})
+
+test('a picture that is shown in the planes of one before it shows nothing of that one', () => {
+  const pictureOf = (tone: number, width = 64, height = 32) => {
+    const planes = Uint8Array.from({ length: (width * height * 3) / 2 }, (_, i) => 16 + ((i * tone) % 200))
+    return { width, height, planes, matrix: 'bt601', looks: [] } as const
+  }
+  const region = { x: 8, y: 4, w: 24, h: 12 }
+  const viewsOf = (picture: ReturnType<typeof pictureOf>) =>
+    [viewOf(picture, 'fine'), viewOf(picture, 'coarse'), viewOf(picture, 'fine', region)].map(({ planes }) => planes)
+  const copied = (views: Float32Array[]) => views.map(planes => planes.slice())
+  const [wanted, small] = [copied(viewsOf(pictureOf(11))), copied(viewsOf(pictureOf(17, 32, 16)))]
+  const [one, another] = [pictureOf(7), pictureOf(11)]
+  const [shown, kept] = [viewsOf(one), viewsOf(another)]
+  releaseViews(one)
+  const less = viewsOf(pictureOf(17, 32, 16))
+  expect(less.some(({ buffer }) => shown.some(planes => planes.buffer === buffer))).toBe(true)
+  expect(less).toEqual(small)
+  expect(kept).toEqual(wanted)
+  releaseViews(another)
+  expect(viewsOf(pictureOf(11))).toEqual(wanted)
 })
 
 test.for([
