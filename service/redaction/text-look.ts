@@ -21,10 +21,22 @@ export interface JudgedText {
 }
 
 export interface TextLook {
-  /** The next frame of the copy, in order. Resolves when the frame is no longer needed. */
+  /**
+   * The next frame of the copy, in order. Resolves when the frame is no longer needed, while what is on it may still be read: rejects with
+   * what ended the reading of an earlier one.
+   */
   take(frame: Frame, seconds: number): Promise<void>
+  /** Rejects as `take` does. */
   end(): Promise<{ readonly tracks: JudgedText[]; readonly visible: JudgedText[]; readonly framesScanned: number }>
   readonly view: { readonly width: number; readonly height: number }
+}
+
+interface Reading {
+  /** At the view's size. */
+  readonly picture: Grey
+  /** At the frame's own size; without pixels where nothing is read. */
+  readonly grey: Grey
+  readonly region?: Box
 }
 
 /** Small writing is found only where the picture is large enough; frames of less than this are looked at enlarged. */
@@ -52,6 +64,8 @@ export function lookForText(
   let lastWhole = Number.NEGATIVE_INFINITY
   let frames = 0
   let framesScanned = 0
+  /** One frame at a time, while the detectors look at those after it. */
+  let reading: Promise<void> = Promise.resolve()
 
   async function keep(ended: readonly TextTrack[], seen: readonly TextTrack[]): Promise<void> {
     for (const track of ended) judged.open.push({ ...of(track), verdict: await verdictOf(track) })
@@ -68,16 +82,28 @@ export function lookForText(
     return withoutDoubles(lines)
   }
 
-  async function look(frame: number, pixels: Frame, seconds: number): Promise<void> {
+  /** What of a frame is to be read, and what it is read from: the frame itself will be overwritten. */
+  function plan(pixels: Frame, seconds: number): Reading {
     const picture = greyOf(pixels, view.width, view.height)
     const whole = { x: 0, y: 0, w: view.width, h: view.height }
     const changed = changedRegion(watch.compare(picture.pixels), layout.width / blockSide)
     const region = seconds - lastWhole >= wholeSeconds ? whole : changed && widened(changed, view)
-    const times = { x: pixels.width / view.width, y: pixels.height / view.height }
+    const { width, height, planes } = pixels
+    const grey = { width, height, pixels: region ? planes.slice(0, width * height) : planes.subarray(0, 0) }
+    if (!region) return { picture, grey }
+    framesScanned++
+    watch.seen(picture.pixels, { x: region.x / 2, y: region.y / 2, w: region.w / 2, h: region.h / 2 })
+    const share = (region.w * region.h) / (whole.w * whole.h)
+    if (share === 1) lastWhole = seconds
+    due = seconds + (wait.part + (wait.whole - wait.part) * share) / 1000
+    return { picture, grey, region }
+  }
+
+  async function read(frame: number, seconds: number, { picture, grey, region }: Reading): Promise<void> {
+    const times = { x: grey.width / view.width, y: grey.height / view.height }
     const found = region ? await linesIn(picture, region) : []
     const lines = found.map(box => enlarged(box, times)).filter(box => box.along >= leastAlongPx)
     const states = Object.groupBy(lines, box => stateOf(upright(box), standing[frame]!))
-    const grey = { width: pixels.width, height: pixels.height, pixels: pixels.planes }
     const sightings = (states.open ?? []).map(box => sightingOf(box, lines, grey))
     const kept = (states.visible ?? []).map(box => sightingOf(box, lines, grey))
     const looked = region && {
@@ -87,12 +113,6 @@ export function lookForText(
       h: region.h * times.y,
     }
     await keep(open.take(frame, seconds, sightings, looked), visible.take(frame, seconds, kept, looked))
-    if (!region) return
-    framesScanned++
-    watch.seen(picture.pixels, { x: region.x / 2, y: region.y / 2, w: region.w / 2, h: region.h / 2 })
-    const share = (region.w * region.h) / (whole.w * whole.h)
-    if (share === 1) lastWhole = seconds
-    due = seconds + (wait.part + (wait.whole - wait.part) * share) / 1000
   }
 
   return {
@@ -100,9 +120,13 @@ export function lookForText(
     async take(pixels, seconds) {
       const frame = frames++
       const isLast = frame === standing.length - 1
-      if (isLast || seconds >= due) await look(frame, pixels, seconds)
+      if (!isLast && seconds < due) return
+      await reading
+      reading = read(frame, seconds, plan(pixels, seconds))
+      reading.catch(() => {})
     },
     async end() {
+      await reading
       await keep(open.end(), visible.end())
       const order = (a: JudgedText, b: JudgedText) => a.first - b.first || a.box.y - b.box.y || a.box.x - b.box.x
       return { tracks: judged.open.sort(order), visible: judged.visible.sort(order), framesScanned }

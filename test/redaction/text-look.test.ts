@@ -8,6 +8,10 @@ import { probeClip } from '../../service/redaction/probe.ts'
 import { checkCopy, proveRedaction } from '../../service/redaction/prove.ts'
 import { renderPlan } from '../../service/redaction/render.ts'
 import { strokes } from '../../service/redaction/strokes.ts'
+import type { TextBox } from '../../service/redaction/text-boxes.ts'
+import { lookForText } from '../../service/redaction/text-look.ts'
+import { lineOf } from '../../service/redaction/text-reader.ts'
+import type { Lines } from '../../service/redaction/text-worker.ts'
 import { ffmpeg, handPlan, scratch, words, x264 } from './clips.ts'
 
 let folder: Awaited<ReturnType<typeof scratch>>
@@ -99,5 +103,52 @@ describe('writing that the plan left open', () => {
     expect(certificate.keptVisible?.length).toBeGreaterThan(0)
     expect(certificate.keptVisible?.some(hit => 'verdict' in hit)).toBe(false)
     expect(acceptable(certificate)).toBe(true)
+  })
+})
+
+describe('while writing is read', () => {
+  const size = { width: 320, height: 180 }
+  const line: TextBox = { x: 100, y: 60, along: 80, across: 20, angle: 0, score: 0.9 }
+  const nothing = { covers: [], visible: [] }
+  const luma = Uint8Array.from({ length: size.width * size.height * 1.5 }, (_, i) => 16 + ((i * 7919) % 200))
+
+  test('the copy goes on, and what is read is the frame that was shown', async () => {
+    const looked = Promise.withResolvers<TextBox[]>()
+    const read: Lines[] = []
+    const look = lookForText(size, [nothing, nothing], {
+      look: () => looked.promise,
+      judge: async lines => {
+        read.push(lines)
+        return 'plate-like'
+      },
+      [Symbol.asyncDispose]: async () => {},
+    })
+    const planes = luma.slice()
+    await look.take({ ...size, planes }, 0)
+    planes.fill(0)
+    looked.resolve([line])
+    expect((await look.end()).tracks).toMatchObject([{ first: 0, verdict: 'plate-like' }])
+    const shown = { ...size, pixels: luma.subarray(0, size.width * size.height) }
+    const halved = {
+      ...line,
+      x: line.x / 2,
+      y: (line.y * 180) / 352,
+      along: line.along / 2,
+      across: (line.across * 180) / 352,
+    }
+    expect(read.map(({ lines }) => lines)).toEqual([[lineOf(shown, halved)]])
+  })
+
+  test('a reader that is lost ends the look at the next frame that is to be read, and at the end', async () => {
+    const lost = new Error('lost')
+    const family = {
+      look: () => Promise.reject(lost),
+      judge: () => Promise.reject(lost),
+      [Symbol.asyncDispose]: async () => {},
+    }
+    const look = lookForText(size, [nothing, nothing, nothing], family)
+    await look.take({ ...size, planes: luma }, 0)
+    await expect(look.take({ ...size, planes: luma }, 20)).rejects.toBe(lost)
+    await expect(look.end()).rejects.toBe(lost)
   })
 })
