@@ -6,8 +6,12 @@ import type { BoxRun, FrameRange } from './plan.ts'
 export interface BoxRules {
   /** Before its first and after its last sighting a thing stays covered for this long, at least for one frame. */
   readonly endMs: number
-  /** Boxes are scaled about their centre by this. */
+  /** Short sides are stretched about the box's centre by this, and long ones by that: what detectors err by does not grow as fast as what they see. */
   readonly growthPerMille: number
+  readonly largeGrowthPerMille: number
+  /** Of the frame's longer side: up to here a side is short, and from there on long. Between them growth falls with the logarithm of the length. */
+  readonly smallPerMille: number
+  readonly largePerMille: number
   /** What is added on each side is never less than this, nor than a tenth of the box. */
   readonly marginPx: number
 }
@@ -25,13 +29,14 @@ const longestEndSeconds = 2
 const carriedSizes = 0.5
 const marginShare = 0.1
 
-/** What a chain covers: boxes from its first frame to its last, none outside its scene, and the frames on which nobody saw it. */
+/** What a chain covers: boxes from its first frame to its last, none outside its scene, and the frames on which nobody saw it. Without the growth where `bare`. */
 export function boxesOf(
   chain: Chain,
   seconds: readonly number[],
   size: FrameSize,
   rules: BoxRules,
   scene: FrameRange = [0, seconds.length - 1],
+  bare = false,
 ): { runs: BoxRun[]; unseen: FrameRange[] } {
   const first = Math.max(scene[0], farthest(chain[0]!, -1, seconds, rules))
   const longest = chain.reduce((a, b) => ((b.until ?? b.frame) >= (a.until ?? a.frame) ? b : a))
@@ -45,7 +50,7 @@ export function boxesOf(
       const neighbour = boxes[other - first]
       if (near && neighbour) box = union(box, neighbour)
     }
-    append(runs, frame, fit(grown(box, rules), size))
+    append(runs, frame, fit(bare ? box : grown(box, rules, size), size))
   }
   return { runs, unseen: ranges(unseen(chain, first, last)) }
 }
@@ -148,19 +153,17 @@ function bridge(before: Timed, after: Timed, now: number, { endMs }: BoxRules): 
   return box
 }
 
-function grown({ x, y, w, h }: Box, { growthPerMille, marginPx }: BoxRules): Box {
-  const share = Math.max(growthPerMille / 2000 - 0.5, marginShare)
-  const dx = Math.max(w * share, marginPx)
-  const dy = Math.max(h * share, marginPx)
+function grown({ x, y, w, h }: Box, rules: BoxRules, { width, height }: FrameSize): Box {
+  const [dx, dy] = [marginOf(w, Math.max(width, height), rules), marginOf(h, Math.max(width, height), rules)]
   return { x: x - dx, y: y - dy, w: w + 2 * dx, h: h + 2 * dy }
 }
 
-/** About what was seen, of a box that was grown. */
-export function ungrown({ x, y, w, h }: Box, { growthPerMille, marginPx }: BoxRules): Box {
-  const share = Math.max(growthPerMille / 2000 - 0.5, marginShare)
-  const inner = (side: number) => Math.max(2, Math.min(side / (1 + 2 * share), side - 2 * marginPx))
-  const [innerW, innerH] = [inner(w), inner(h)]
-  return { x: x + (w - innerW) / 2, y: y + (h - innerH) / 2, w: innerW, h: innerH }
+/** Never less for a longer side: a box that holds another holds its margin too. */
+function marginOf(side: number, frameSide: number, rules: BoxRules): number {
+  const { growthPerMille: small, largeGrowthPerMille: large, smallPerMille: from, largePerMille: to } = rules
+  const far = Math.log((1000 * side) / frameSide / from) / Math.log(to / from)
+  const growth = small + (large - small) * Math.min(1, Math.max(0, far))
+  return Math.max(side * Math.max(growth / 2000 - 0.5, marginShare), rules.marginPx)
 }
 
 /** Outward to even pixels and into the frame; nothing where the box lies outside. */

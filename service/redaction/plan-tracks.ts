@@ -17,6 +17,8 @@ export interface Wanted {
   readonly ground: string
   /** What is narrower everywhere is covered all the same, and the track says that nobody can tell what it is. 0 where absent. */
   readonly leastWidthPx?: number | undefined
+  /** Boxes as things were seen, without the margin of a cover. */
+  readonly bare?: boolean | undefined
 }
 
 type ClipShape = Pick<ClipInfo, 'width' | 'height' | 'pts' | 'timeBase'>
@@ -40,7 +42,7 @@ export function tracksOf({ frames, looks, cuts }: Scan, clip: ClipShape, wanted:
     .flatMap(([first, last]) =>
       link(seen.slice(first, last + 1), seconds, rules, looks, [first, last]).map(chain => ({
         chain,
-        ...boxesOf(chain, seconds, clip, rules, [first, last]),
+        ...boxesOf(chain, seconds, clip, rules, [first, last], wanted.bare),
       })),
     )
     .filter(({ runs }) => runs.length > 0)

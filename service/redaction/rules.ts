@@ -14,6 +14,9 @@ export const rulesOf: Readonly<Record<DetectorClass, Rules>> = {
     surePerMille: 750,
     endMs: 300,
     growthPerMille: 1400,
+    largeGrowthPerMille: 1200,
+    smallPerMille: 60,
+    largePerMille: 150,
     marginPx: 8,
   },
   plate: {
@@ -24,6 +27,9 @@ export const rulesOf: Readonly<Record<DetectorClass, Rules>> = {
     surePerMille: 850,
     endMs: 500,
     growthPerMille: 1400,
+    largeGrowthPerMille: 1200,
+    smallPerMille: 60,
+    largePerMille: 150,
     marginPx: 8,
   },
 }

@@ -4,7 +4,6 @@
  * for one.
  */
 import type { CertifiedLook } from './certificate.ts'
-import { ungrown } from './chain-boxes.ts'
 import { copyFrames, type Frame } from './copy-frames.ts'
 import { type Standing, stateOf } from './decided.ts'
 import { layoutOf } from './layout.ts'
@@ -16,7 +15,6 @@ import { type LeastWidthPx, tracksOf } from './plan-tracks.ts'
 import { judgePlates } from './plate-judge.ts'
 import { secondsAt } from './probe.ts'
 import { inTheOpen } from './really-there.ts'
-import { type Rules, rulesOf } from './rules.ts'
 import { scanPictures } from './scan.ts'
 import type { Footage, SeenTrack, Sighting } from './sightings.ts'
 import { openTextFamily } from './text-family.ts'
@@ -73,12 +71,12 @@ export async function lookAgain(
   const seen = classes.flatMap(wanted => {
     const named = networksOf(models.planning(wanted), [wanted]).map(({ sha256 }) => sha256)
     const leastWidthPx = options.leastWidthPx?.[wanted]
-    const asked = { class: wanted, models: named, ground: 'personal-data', leastWidthPx }
+    const asked = { class: wanted, models: named, ground: 'personal-data', leastWidthPx, bare: true }
     return tracksOf(scan, copy.clip, asked, 1).map(track => ({
       class: wanted,
       confidence: track.confidence,
       ...(track.couldNotTell && { verdict: 'could-not-tell' as const }),
-      sightings: mirroredBack(track, copy.clip.width, rulesOf[wanted]),
+      sightings: mirroredBack(track, copy.clip.width),
     }))
   })
   const only = (state: 'open' | 'visible') =>
@@ -118,10 +116,10 @@ export async function lookAgain(
   }
 }
 
-/** The frames on which a detector saw the track, with what it saw as it lies in the copy: without the margin that a cover would have. */
-function mirroredBack({ runs, unseen }: Pick<PlanTrack, 'runs' | 'unseen'>, width: number, rules: Rules): Sighting[] {
+/** The frames on which a detector saw the track, with what it saw as it lies in the copy. */
+function mirroredBack({ runs, unseen }: Pick<PlanTrack, 'runs' | 'unseen'>, width: number): Sighting[] {
   return runs.flatMap(([first, last, x, y, w, h]) => {
-    const box = ungrown({ x: width - x - w, y, w, h }, rules)
+    const box = { x: width - x - w, y, w, h }
     const frames = Array.from({ length: last - first + 1 }, (_, i) => first + i)
     return frames.filter(n => !unseen.some(([from, to]) => from <= n && n <= to)).map(frame => ({ frame, box }))
   })

@@ -89,6 +89,11 @@ function drawn<T>(from: readonly T[], count: number, seed: number): T[] {
     .map(({ one }) => one)
 }
 
+/** A fifth of what is short beside the frame, a tenth of what is long, and 8 pixels at least. */
+function leastMargin(side: number): number {
+  return Math.max(8, side <= 0.06 * size.width ? side / 5 : side / 10)
+}
+
 describe('whatever is sighted', () => {
   test('a plan covers every sighting of a chain, with the margin', () => {
     fc.assert(
@@ -97,7 +102,7 @@ describe('whatever is sighted', () => {
           const made = boxesOf(chain, given.seconds, size, rules)
           for (const one of chain) {
             const { x, y, w, h } = one.box
-            const [dx, dy] = [Math.max(8, w / 5), Math.max(8, h / 5)]
+            const [dx, dy] = [leastMargin(w), leastMargin(h)]
             const visible = x + w > 0 && y + h > 0 && x < size.width && y < size.height
             const wide = { ...one, box: { x: x - dx, y: y - dy, w: w + 2 * dx, h: h + 2 * dy } }
             if (visible) expect(covered([made], wide)).toBe(true)
@@ -333,6 +338,32 @@ test('two things that pass each other stay two', () => {
   const right = walk(50, 25, t => [700 - 200 * t, 380])
   const frames = left.frames.map((found, n) => [...found, ...right.frames[n]!])
   expect(plan({ frames, seconds: left.seconds })).toHaveLength(2)
+})
+
+describe('the margin of a cover', () => {
+  const evenPixels = 2
+  const marginOf = (side: number) => {
+    const { frames, seconds } = walk(3, 25, () => [640, 360], side)
+    const [one] = plan({ frames, seconds })
+    return (one!.runs[0]![4] - side) / 2
+  }
+
+  test('is a fifth of a short side, a tenth of a long one, never less for a longer one, and 8 pixels at least', () => {
+    const isAbout = (side: number, wanted: number) =>
+      expect(Math.abs(marginOf(side) - wanted)).toBeLessThanOrEqual(evenPixels)
+    for (const side of [10, 30, 40]) isAbout(side, 8)
+    for (const side of [60, 76]) isAbout(side, side / 5)
+    for (const side of [194, 300, 500]) isAbout(side, side / 10)
+    const rising = Array.from({ length: 100 }, (_, i) => marginOf(10 + 4 * i))
+    for (const [i, one] of rising.entries()) expect(one).toBeGreaterThanOrEqual((rising[i - 1] ?? 0) - evenPixels)
+  })
+
+  test('of what is bare is none', () => {
+    const { frames, seconds } = walk(3, 25, () => [640, 360], 60)
+    const [chain] = link(frames, seconds, rules)
+    const { runs } = boxesOf(chain!, seconds, size, rules, undefined, true)
+    expect(runs).toEqual([[0, 2, 610, 330, 60, 60]])
+  })
 })
 
 test('what is a few pixels wide is covered like anything else', () => {
