@@ -32,8 +32,8 @@ export function halvedLuma(
 const views = new WeakMap<Picture, Map<string, View>>()
 /** Planes that nobody needs any more, the smallest first: fresh ones of many megabytes for each picture cost a tenth of all the time and a tenth of the memory. */
 const spare: Float32Array<ArrayBuffer>[] = []
-/** A picture is seen at two scales, whole or in part. */
-const mostSpare = 4
+/** A picture is seen at two scales. */
+const mostSpare = 2
 
 /** A region of the picture (even edges; all of it where absent) in red, green and blue at a scale; made once for all the detectors of a process. */
 export function viewOf(picture: Picture, scale: Scale, region?: Box): View {

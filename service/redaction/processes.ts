@@ -35,11 +35,8 @@ const beats = 20
 /** Nothing of our environment, which holds secrets; and onnxruntime reports to its maker unless it is told not to. */
 const environment = {
   ORT_DISABLE_TELEMETRY: '1',
-  // A network runs on one thread and asks for the same large blocks again and again. glibc would keep a heap for each thread,
-  // and give the blocks back to the system each time; other C libraries do not know these names.
+  // glibc would keep a heap for each thread, of which only one does the work; other C libraries do not know the name.
   MALLOC_ARENA_MAX: '1',
-  MALLOC_MMAP_THRESHOLD_: String(32 * 1024 * 1024),
-  MALLOC_TRIM_THRESHOLD_: String(64 * 1024 * 1024),
 }
 const saidBytes = 2048
 
