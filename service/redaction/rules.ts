@@ -10,7 +10,7 @@ export const rulesOf: Readonly<Record<DetectorClass, Rules>> = {
     startPerMille: 370,
     keepPerMille: 230,
     gapMs: 1000,
-    minHits: 4,
+    minHits: 5,
     surePerMille: 750,
     endMs: 300,
     growthPerMille: 1400,
