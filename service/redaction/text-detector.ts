@@ -22,7 +22,7 @@ const mean = [0.485, 0.456, 0.406]
 const deviation = [0.229, 0.224, 0.225]
 
 export async function openTextDetector(model: TextModel): Promise<TextDetector> {
-  const session = await openSession(model)
+  const session = await openSession(model, { arena: true })
   return {
     async detect({ width, height, pixels }) {
       const size = width * height

@@ -17,7 +17,7 @@ const lineHeight = 48
 const longestLine = 960
 
 export async function openTextReader(model: TextModel, alphabet: readonly string[]): Promise<TextReader> {
-  const session = await openSession(model)
+  const session = await openSession(model, { arena: true })
   return {
     async read({ width, height, pixels }) {
       const one = Float32Array.from(pixels, y => (y - 16) / 109.5 - 1)
