@@ -158,7 +158,7 @@ function grown({ x, y, w, h }: Box, rules: BoxRules, { width, height }: FrameSiz
   return { x: x - dx, y: y - dy, w: w + 2 * dx, h: h + 2 * dy }
 }
 
-/** Never less for a longer side: a box that holds another holds its margin too. */
+/** Never less for a longer side while large is e times small or more: so a box that holds another holds its margin too. */
 function marginOf(side: number, frameSide: number, rules: BoxRules): number {
   const { growthPerMille: small, largeGrowthPerMille: large, smallPerMille: from, largePerMille: to } = rules
   const far = Math.log((1000 * side) / frameSide / from) / Math.log(to / from)

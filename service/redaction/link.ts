@@ -180,8 +180,9 @@ function believed(
   while (to < final && seconds[to + 1]! - last.seconds <= companySeconds) to++
   let looked = 0
   const seenOn = new Set(chain.map(({ frame }) => frame))
-  // A look at a part that did not show it was somewhere else.
-  const counts = (frame: number) => !looks || looks[frame] === lookedAt.whole || seenOn.has(frame)
+  // A look at a part that did not show it was somewhere else; and where nobody looked, it was followed, which says nothing.
+  const counts = (frame: number) =>
+    !looks || looks[frame] === lookedAt.whole || (looks[frame] !== lookedAt.nothing && seenOn.has(frame))
   for (let frame = from; frame <= to; frame++) if (counts(frame)) looked++
   return hits >= companyShare * looked
 }
