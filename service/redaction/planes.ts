@@ -30,7 +30,7 @@ export function halvedLuma(
 }
 
 const views = new WeakMap<Picture, Map<string, View>>()
-/** Planes that nobody needs any more, the smallest first: fresh ones of many megabytes for each picture cost a tenth of all the time and a tenth of the memory. */
+/** Planes that nobody needs any more, the smallest first: fresh ones of many megabytes for each picture cost time and memory (docs/benchmarks.md). */
 const spare: Float32Array<ArrayBuffer>[] = []
 /** A picture is seen at two scales. */
 const mostSpare = 2

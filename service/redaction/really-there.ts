@@ -18,7 +18,7 @@ interface View {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A sighting is real when this share of the like that the clip shows there lies open. Not of the sighting, which is wider by a margin. */
+/** A sighting is real when this share of the like that the clip shows there lies open. Not of the sighting, which takes in its neighbours in time. */
 const realShare = 0.3
 
 /** The tracks without what only a cover's edge made look so. The clip is looked at on the frames in question alone. */

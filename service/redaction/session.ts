@@ -2,7 +2,7 @@ import { InferenceSession } from 'onnxruntime-node'
 
 /**
  * Opens a network on one thread: many processes share the cores. One call to `run` at a time. With `arena` it keeps its memory from run to
- * run: less of it in all, and less time, where what it is shown is much of one size; a quarter more where sizes differ.
+ * run: the text networks then take less of it and less time, the detectors more of it (docs/benchmarks.md).
  */
 export function openSession(
   { bytes }: { readonly bytes: Uint8Array },
