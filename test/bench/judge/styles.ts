@@ -15,8 +15,8 @@ export interface Style {
   readonly filter?: (pixels: Uint8Array, frame: Frame) => Uint8Array
 }
 
-/** The least margin that the product ever plans. */
-export const ours: Style = { name: 'custos', margin: ({ w, h }) => Math.max(8, Math.ceil(0.1 * Math.max(w, h))) }
+/** No side of a cover that the product plans has less. */
+export const ours: Style = { name: 'custos', margin: () => 8 }
 
 /** What the attack is tried on besides: it must succeed there, or it proves nothing. */
 export const yardsticks: readonly Style[] = [
