@@ -83,7 +83,7 @@ export function lookForText(
   }
 
   /** What of a frame is to be read, and what it is read from: the frame itself will be overwritten. */
-  function plan(pixels: Frame, seconds: number): Reading {
+  function choose(pixels: Frame, seconds: number): Reading {
     const picture = greyOf(pixels, view.width, view.height)
     const whole = { x: 0, y: 0, w: view.width, h: view.height }
     const changed = changedRegion(watch.compare(picture.pixels), layout.width / blockSide)
@@ -122,7 +122,7 @@ export function lookForText(
       const isLast = frame === standing.length - 1
       if (!isLast && seconds < due) return
       await reading
-      reading = read(frame, seconds, plan(pixels, seconds))
+      reading = read(frame, seconds, choose(pixels, seconds))
       reading.catch(() => {})
     },
     async end() {
