@@ -5,7 +5,7 @@ import { handPlan } from '../../redaction/clips.ts'
 import { likest, nearest, templatesOf } from './guess.ts'
 import { encode, lumas } from './lumas.ts'
 import { type Noise, picture, placeOf, type SetPiece, type Site } from './set-piece.ts'
-import type { Style } from './styles.ts'
+import { ours, type Style } from './styles.ts'
 
 export interface Outcome {
   readonly style: string
@@ -52,7 +52,7 @@ export async function attackAll(piece: SetPiece, { secrets, styles, own, count, 
   for await (const luma of lumas(guesses, picture)) {
     take.push(luma)
     if (take.length < picture.frames) continue
-    for (const [k, site] of piece.sites.entries()) seen[k]!.push(cut(take, site, widest))
+    for (const [k, site] of piece.sites.entries()) seen[k]!.push(cut(take, site))
     take = []
   }
   const outcomes: Outcome[] = []
@@ -65,7 +65,7 @@ export async function attackAll(piece: SetPiece, { secrets, styles, own, count, 
         const templates = templatesOf(filtered.map(pick))
         const attack = where === 'inside' && !style.filter ? likest : nearest
         for (const [s, { shown }] of secrets.entries()) {
-          const guessed = attack(pick(cut(copies[s]!.get(style)!, site, widest)), templates) === shown[k]
+          const guessed = attack(pick(cut(copies[s]!.get(style)!, site)), templates) === shown[k]
           outcomes.push({ style: style.name, where, size: Math.max(site.w, site.h), guessed })
         }
       }
@@ -109,11 +109,12 @@ async function allOf(path: string): Promise<Buffer[]> {
 /** The luma of the copy that a style makes: ours by the product's own render, the others by hand and with the same encoder. */
 async function copyOf(style: Style, piece: SetPiece, source: readonly Buffer[], secret: string, folder: string) {
   const path = `${folder}${style.name}.mp4`
-  if (style.margin) {
+  const { margin } = style
+  if (margin !== undefined) {
     const clip = await probeClip(secret, defaultLimits)
     const runs = piece.sites.map(site =>
       source.map((_, frame) => {
-        const { x, y, w, h } = grown(placeOf(site, frame), style.margin!(site))
+        const { x, y, w, h } = grown(placeOf(site, frame), margin)
         return [frame, frame, x, y, w, h] as [number, number, number, number, number, number]
       }),
     )
@@ -121,7 +122,7 @@ async function copyOf(style: Style, piece: SetPiece, source: readonly Buffer[], 
   } else {
     const frames = source.map(luma => Buffer.from(luma))
     for (const site of piece.sites) {
-      const filtered = style.filter!(cut(source, site, widest), frameOf(site))
+      const filtered = style.filter!(cut(source, site), frameOf(site))
       put(frames, site, filtered)
     }
     await encode(each([frames]), grey, [...encoder(), path])
@@ -130,11 +131,10 @@ async function copyOf(style: Style, piece: SetPiece, source: readonly Buffer[], 
 }
 
 /** Everything that any style touches or that is looked at: the widest margin, and the ring around it. */
-const widest = (site: Site) => Math.max(8, Math.ceil(0.1 * Math.max(site.w, site.h))) + ring
+const widest = ours.margin + ring
 
 function frameOf(site: Site) {
-  const by = widest(site)
-  return { w: site.w + 2 * by, h: site.h + 2 * by, by, site }
+  return { w: site.w + 2 * widest, h: site.h + 2 * widest, by: widest, site }
 }
 
 function grown({ x, y, w, h }: Box, by: number): Box {
@@ -142,11 +142,11 @@ function grown({ x, y, w, h }: Box, by: number): Box {
 }
 
 /** The site and what is around it on every frame, one after another. Beyond the border: black. */
-function cut(frames: readonly Buffer[], site: Site, margin: (site: Site) => number): Uint8Array {
-  const { w, h } = grown({ ...site, x: 0, y: 0 }, margin(site))
+function cut(frames: readonly Buffer[], site: Site): Uint8Array {
+  const { w, h } = grown({ ...site, x: 0, y: 0 }, widest)
   const out = new Uint8Array(w * h * frames.length)
   for (const [frame, luma] of frames.entries()) {
-    const { x, y } = grown(placeOf(site, frame), margin(site))
+    const { x, y } = grown(placeOf(site, frame), widest)
     for (let row = Math.max(0, -y); row < Math.min(h, picture.height - y); row++) {
       const left = Math.max(0, -x)
       const right = Math.min(w, picture.width - x)
@@ -172,7 +172,7 @@ function put(frames: readonly Buffer[], site: Site, pixels: Uint8Array): void {
 /** Takes from a cutting the pixels under the cover, or those around it. */
 function picker(site: Site, style: Style, where: Outcome['where']) {
   const { w, h, by } = frameOf(site)
-  const margin = style.margin?.(site) ?? 0
+  const margin = style.margin ?? 0
   const inner = by - margin
   const outer = Math.max(0, inner - ring)
   const chosen: number[] = []

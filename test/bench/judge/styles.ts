@@ -1,4 +1,4 @@
-import { picture, type Site } from './set-piece.ts'
+import { picture } from './set-piece.ts'
 
 /** A cutting's size, and by how much it is larger than the site on every side. */
 export interface Frame {
@@ -11,17 +11,17 @@ export interface Frame {
 export interface Style {
   readonly name: string
   /** The box is larger than the site by so many pixels on every side; negative: smaller. */
-  readonly margin?: (site: Site) => number
+  readonly margin?: number
   readonly filter?: (pixels: Uint8Array, frame: Frame) => Uint8Array
 }
 
 /** No side of a cover that the product plans has less. */
-export const ours: Style = { name: 'custos', margin: () => 8 }
+export const ours = { name: 'custos', margin: 8 } as const satisfies Style
 
 /** What the attack is tried on besides: it must succeed there, or it proves nothing. */
 export const yardsticks: readonly Style[] = [
-  { name: 'without-margin', margin: () => 0 },
-  { name: 'too-tight-by-3px', margin: () => -3 },
+  { name: 'without-margin', margin: 0 },
+  { name: 'too-tight-by-3px', margin: -3 },
   { name: 'mosaic-8px', filter: mosaic(8) },
   { name: 'mosaic-12px', filter: mosaic(12) },
   { name: 'blur-sigma-6', filter: blur(6) },
