@@ -80,7 +80,10 @@ def cutting(bgr, box):
 
 # What a refine network is shown: `wide` x `high` pixels of a region that is `about` times as wide as the box, or as the box would be
 # were it so many times as wide as it is high.
-VIEWS = {FACE: dict(wide=64, high=64, about=2., square=1.), PLATE: dict(wide=96, high=48, about=1.7, square=1.6)}
+VIEWS = {FACE: dict(wide=64, high=64, about=2.6, square=1.), PLATE: dict(wide=96, high=48, about=1.7, square=1.6)}
+
+# The same for the smaller of the two networks that are asked about faces.
+NEAR_ABOUT = 2.
 
 
 def region(kind, box):

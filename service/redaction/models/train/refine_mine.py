@@ -2,7 +2,8 @@
 --plates ../plates.onnx --refine-faces ../faces-refine.onnx --refine-plates ../plates-refine.onnx --vet yunet_s.onnx [--part 0/2]`.
 
 Each picture is shown at a size at which the service looks, most of them as bad as cameras make them, and what detector and refine network
-believe together, and is not, becomes a cutting: the same kind of file that `refine_data.py` writes, of wrong ones alone.
+believe together, and is not, becomes a cutting: the same kind of file that `refine_data.py` writes. So does everything that is marked in the
+spoilt picture; were there wrong ones alone, to look like a bad camera's picture would mean to hold nothing. `--marked` writes the marks only, which takes no networks.
 """
 import argparse
 import json
@@ -77,34 +78,55 @@ def believed(bgr, scale, info, vetted, seen, detectors, refine):
             yield from ((kind, score, np.array(box)) for *box, score in worst[:MOST_WRONG])
 
 
-def mined(pictures, detectors, refine, vet, seen, seed):
+def marked(info, scale):
+    """-> (kind, score, box) of what is marked in a picture that was scaled so."""
+    kind = PLATE if info['pack'] == 'plates' else FACE
+    for x1, y1, x2, y2 in np.array(info['boxes'], float).reshape(-1, 4) * scale:
+        if (y2 - y1 if kind == FACE else x2 - x1) >= LEAST_PX[kind]:
+            yield kind, 1., np.array((x1, y1, x2, y2))
+
+
+def mined(pictures, seed, believed_in):
+    """Rows for `packed`. `believed_in` (picture as it was, spoilt one, scale, record) gives what is believed in the spoilt one; None: nothing."""
     r, numpy = random.Random(seed), np.random.default_rng(seed)
     for index, info in enumerate(pictures.info):
-        bgr = pictures.bgr(index)
-        vetted = vet(bgr)[:, :4]
+        clean = bgr = pictures.bgr(index)
         scale = log_uniform(r, *LONG_SIDE_PX) / max(bgr.shape[:2])
         bgr = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         if r.random() < .75:
             bgr = damaged(bgr, r, numpy)
-        for kind, score, box in believed(bgr, scale, info, vetted, seen, detectors, refine):
+        for kind, score, box in marked(info, scale):
+            yield index, bgr, kind, 1, score, box
+        for kind, score, box in believed_in(clean, bgr, scale, info) if believed_in else ():
             yield index, bgr, kind, 0, score, box
 
 
 if __name__ == '__main__':
     arguments = argparse.ArgumentParser()
     arguments.add_argument('out', type=Path)
-    for name in ('faces', 'mediapipe', 'plates', 'refine-faces', 'refine-plates', 'vet'):
-        arguments.add_argument(f'--{name}', required=True)
+    arguments.add_argument('--marked', action='store_true')
+    networks = 'faces', 'mediapipe', 'plates', 'refine-faces', 'refine-plates', 'vet'
+    for name in networks:
+        arguments.add_argument(f'--{name}')
     arguments.add_argument('--part', default='0/1')
     arguments.add_argument('--seed', type=int, default=1)
     arguments.add_argument('--datasets', default=os.environ.get('CUSTOS_DATASETS'))
     chosen = arguments.parse_args()
+    given = [getattr(chosen, name.replace('-', '_')) for name in networks]
+    if any(given) if chosen.marked else None in given:
+        arguments.error('either --marked or all networks')
     pictures = Pictures(chosen.datasets, 'train')
     part, parts = map(int, chosen.part.split('/'))
     pictures.info, pictures.where = pictures.info[part::parts], pictures.where[part::parts]
-    detectors = {FACE: [Model(chosen.faces, column=0), MediaPipe(chosen.mediapipe)], PLATE: [Model(chosen.plates, column=PLATE)]}
-    refine = {FACE: Refine(chosen.refine_faces, FACE), PLATE: Refine(chosen.refine_plates, PLATE)}
-    made = packed(mined(pictures, detectors, refine, Yunet(chosen.vet), json.loads(SEEN.read_text())['train'], chosen.seed + part))
+    believed_in = None
+    if not chosen.marked:
+        detectors = {FACE: [Model(chosen.faces, column=0), MediaPipe(chosen.mediapipe)], PLATE: [Model(chosen.plates, column=PLATE)]}
+        refine = {FACE: Refine(chosen.refine_faces, FACE), PLATE: Refine(chosen.refine_plates, PLATE)}
+        vet, seen = Yunet(chosen.vet), json.loads(SEEN.read_text())['train']
+
+        def believed_in(clean, bgr, scale, info):
+            return believed(bgr, scale, info, vet(clean)[:, :4], seen, detectors, refine)
+    made = packed(mined(pictures, chosen.seed + part, believed_in))
     # Spoilt pictures: training does not spoil them a second time, or the dark would become a sign of nothing.
     np.savez(chosen.out, **made, spoilt=True)
-    print({('faces', 'plates')[kind]: int((made['kinds'] == kind).sum()) for kind in KINDS})
+    print({('faces', 'plates')[kind]: [int(((made['kinds'] == kind) & (made['right'] == r)).sum()) for r in (1, 0)] for kind in KINDS})

@@ -1,7 +1,7 @@
 """Training of a refine network: `python refine_train.py plate --out FOLDER --bank train0.npz train1.npz hard.npz --fonts /usr/share/fonts --minutes 40`.
 
 Half of what it is shown are marked things with the box moved, stretched and blown up as a detector would; the other half is what the detectors
-took for one. What it gets wrong it is shown more often. One process, one thread.
+took for one. What it gets wrong it is shown more often. One process with one thread, or several that share the cuttings (each reads the files for itself), started by `torchrun --nproc-per-node N`.
 """
 import argparse
 import copy
@@ -18,8 +18,9 @@ import torch.nn.functional as F
 from damage import damaged
 from data import log_uniform
 from plates_drawn import Drawing, pasted, slanted
-from refine_data import FACE, PLATE, VIEWS, region, room
-from refine_model import RefineNet, Refiner
+from refine_data import FACE, NEAR_ABOUT, PLATE, VIEWS, region, room
+from refine_model import SHAPES, RefineNet, Refiner
+from run import averaged, join
 
 KIND = {'face': FACE, 'plate': PLATE}
 # How wide a plate or how high a face may be when it is shown, in pixels before it is scaled for the network.
@@ -33,15 +34,15 @@ DOUBTED_LOSS = 2.
 
 
 class Bank:
-    """Cuttings of one kind from the files that `refine_data.py` wrote."""
+    """Cuttings of one kind from the files that `refine_data.py` wrote; every `ranks`-th of them."""
 
-    def __init__(self, paths, kind):
+    def __init__(self, paths, kind, rank=0, ranks=1):
         self.kind, self.pieces, self.boxes, self.right, self.spoilt = kind, [], [], [], []
         for path in paths:
             file = np.load(path)
             pixels, starts, sizes, right = (file[name] for name in ('pixels', 'starts', 'sizes', 'right'))
             spoilt = 'spoilt' in file
-            for i in np.flatnonzero(file['kinds'] == kind):
+            for i in np.flatnonzero(file['kinds'] == kind)[rank::ranks]:
                 high, wide, w, h = sizes[i]
                 piece = pixels[starts[i]:starts[i + 1]].reshape(int(high), int(wide), 3).copy()
                 scale = wide / room(w, h)[0]
@@ -169,12 +170,16 @@ def arguments():
     p.add_argument('--out', type=Path, required=True)
     p.add_argument('--bank', nargs='+', required=True)
     p.add_argument('--fonts', help='for plates')
+    p.add_argument('--near', action='store_true', help='faces: the smaller network, shown less of what is around them')
     p.add_argument('--minutes', type=float, required=True)
     p.add_argument('--initial')
     p.add_argument('--rate', type=float, default=2e-3)
     p.add_argument('--batch', type=int, default=64)
     p.add_argument('--seed', type=int, default=1)
-    return p.parse_args()
+    chosen = p.parse_args()
+    if chosen.near and chosen.kind != 'face':
+        p.error('--near is for faces')
+    return chosen
 
 
 def export(net, kind, path):
@@ -187,25 +192,28 @@ def export(net, kind, path):
 
 def main():
     chosen = arguments()
-    torch.set_num_threads(1)
-    torch.manual_seed(chosen.seed)
+    rank, ranks = join(chosen.seed)
     cv2.setNumThreads(1)
-    kind = KIND[chosen.kind]
+    kind, shape = KIND[chosen.kind], SHAPES[f'near {chosen.kind}' if chosen.near else chosen.kind]
+    if chosen.near:
+        VIEWS[kind]['about'] = NEAR_ABOUT
     chosen.out.mkdir(parents=True, exist_ok=True)
-    drawing = Drawing(chosen.fonts, random.Random(chosen.seed)) if chosen.fonts else None
-    shown = Shown(Bank(chosen.bank, kind), chosen.seed, drawing)
+    seed = chosen.seed + 1000 * rank
+    drawing = Drawing(chosen.fonts, random.Random(seed)) if chosen.fonts else None
+    shown = Shown(Bank(chosen.bank, kind, rank, ranks), seed, drawing)
     print(len(shown.marked), 'marked', len(shown.wrong), 'wrong', flush=True)
     view = VIEWS[kind]
-    net = RefineNet(view['wide'], view['high']).to(memory_format=torch.channels_last)
+    net = RefineNet(view['wide'], view['high'], **shape).to(memory_format=torch.channels_last)
     if chosen.initial:
         net.load_state_dict(torch.load(chosen.initial, weights_only=True)['average'])
     average = copy.deepcopy(net)
     decayed, plain = ([p for p in net.parameters() if (p.dim() > 1) == many] for many in (True, False))
     optimiser = torch.optim.AdamW([dict(params=decayed, weight_decay=.03), dict(params=plain, weight_decay=0)], lr=chosen.rate, betas=(.9, .99), foreach=True)
     slow, fast = ([v for v in n.state_dict().values() if v.is_floating_point()] for n in (average, net))
-    begun, step, sums, saved = time.time(), 0, np.zeros(4), time.time()
+    parameters, crops_a_step = list(net.parameters()), chosen.batch * ranks
+    begun, step, sums, saved, progress = time.time(), 0, np.zeros(4), time.time(), 0
     net.train()
-    while (progress := (time.time() - begun) / (chosen.minutes * 60)) < 1:
+    while progress < 1:
         rgb, right, offsets, rows = shown.batch(chosen.batch)
         out = net(rgb.float().contiguous(memory_format=torch.channels_last))
         loss = F.binary_cross_entropy_with_logits(out[:, 0], right * .98 + .01, reduction='none')
@@ -215,24 +223,25 @@ def main():
             group['lr'] = chosen.rate * min(1, (step + 1) / 200) * (.01 + .495 * (1 + math.cos(math.pi * min(1, progress))))
         optimiser.zero_grad()
         (loss.mean() + box).backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5)
-        optimiser.step()
+        progress = averaged(parameters, (time.time() - begun) / (chosen.minutes * 60), ranks)
+        if math.isfinite(torch.nn.utils.clip_grad_norm_(parameters, 5)):
+            optimiser.step()
         step += 1
         torch._foreach_lerp_(slow, fast, 1 - min(AVERAGE_KEEPS, (1 + step) / (20 + step)))
         real = rows >= 0
         shown.loss[rows[real]] = .5 * shown.loss[rows[real]] + .5 * loss.detach().numpy()[real]
         wrong = (out[:, 0].detach() > 0) != (right > .5)
         sums += [loss.mean().item(), box.item(), wrong[right > .5].float().mean().item(), wrong[right < .5].float().mean().item()]
+        if rank:
+            continue
         if step % 200 == 0:
-            print(f'{progress:.3f} step {step} crops {step * chosen.batch} ({step * chosen.batch / (time.time() - begun):.0f}/s) '
+            print(f'{progress:.3f} step {step} crops {step * crops_a_step} ({step * crops_a_step / (time.time() - begun):.0f}/s) '
                   'loss {:.3f} box {:.3f} missed {:.3f} believed {:.3f}'.format(*(sums / 200)), flush=True)
             sums[:] = 0
         if time.time() - saved > 180 or progress >= 1:
-            torch.save(dict(average=average.state_dict(), crops=step * chosen.batch), chosen.out / f'{chosen.kind}.pt')
+            torch.save(dict(average=average.state_dict(), crops=step * crops_a_step), chosen.out / f'{chosen.kind}.pt')
             export(average, kind, chosen.out / f'{chosen.kind}.onnx')
             saved = time.time()
-    torch.save(dict(average=average.state_dict(), crops=step * chosen.batch), chosen.out / f'{chosen.kind}.pt')
-    export(average, kind, chosen.out / f'{chosen.kind}.onnx')
 
 
 if __name__ == '__main__':
