@@ -9,10 +9,11 @@ from torch import nn
 from model import Separable, initialise, stage
 
 
+SMALL = dict(channels=(24, 48, 96, 128), repeats=(1, 2, 1), squeezed=32, mixed=96)
 SHAPES = {
     'face': dict(channels=(32, 64, 128, 192), repeats=(2, 3, 2), squeezed=48, mixed=128),
-    'near face': dict(channels=(24, 48, 96, 128), repeats=(1, 2, 1), squeezed=32, mixed=96),
-    'plate': dict(channels=(24, 48, 96, 128), repeats=(1, 2, 1), squeezed=32, mixed=96),
+    'near face': SMALL,
+    'plate': SMALL,
 }
 
 
