@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import type { Measurement } from '../../service/cli/bench.ts'
 import { scratch } from '../redaction/clips.ts'
 import { type Candidates, faceCandidates, plateCandidates } from './judge/candidates.ts'
-import { interval } from './judge/guess.ts'
+import { interval, meanRank } from './judge/guess.ts'
 import { noiseFrom, setPiece } from './judge/set-piece.ts'
 import { attackAll, type Outcome } from './judge/siege.ts'
 import { ours, yardsticks } from './judge/styles.ts'
@@ -61,16 +61,25 @@ export async function run(args: string[]): Promise<Measurement[]> {
   return rows
 }
 
-/** Top-1 rates with their 95 % intervals, of all sizes and of the larger ones; `floor` is chance. */
+/**
+ * Of all sizes and of the larger ones: how often the true candidate is named at once, with its 95 % interval, and how far down it stands on
+ * average, which says more with as many trials; `floor` is chance.
+ */
 function tallied(name: string, outcomes: readonly Outcome[], count: number): Measurement[] {
   const large = outcomes.filter(each => each.size >= 60).map(each => ({ ...each, where: `${each.where}.60px-up` }))
   return [...Map.groupBy([...outcomes, ...large], ({ style, where }) => `${style}.${where}`)].flatMap(([kind, own]) => {
-    const hits = own.filter(each => each.guessed).length
+    const ranks = own.map(({ rank }) => rank)
+    const hits = ranks.filter(rank => rank === 0).length
     const [low, high] = interval(hits, own.length)
     const chance = 100 / count
     const value = (100 * hits) / own.length
     const sure = `${(low * 100).toFixed(2)} to ${(high * 100).toFixed(2)} %`
     const unit = `% (95 %: ${sure}) of ${own.length} trials`
-    return [{ name: `${name}.${kind}`, value, unit, floor: chance, ratio: value / chance }]
+    const { mean, chanceWithin } = meanRank(ranks, count)
+    const before = `% of the others named before (chance: within ${(100 * chanceWithin).toFixed(1)} of 50)`
+    return [
+      { name: `${name}.${kind}`, value, unit, floor: chance, ratio: value / chance },
+      { name: `${name}.${kind}.rank`, value: 100 * mean, unit: before, floor: 50, ratio: (100 * mean) / 50 },
+    ]
   })
 }

@@ -9,9 +9,9 @@ export function templatesOf(all: readonly Uint8Array[]): Templates {
   return { all, mean: mean.map(each => each / all.length) }
 }
 
-/** The template that lies nearest to the observation: the best guess where both were made alike but for noise. */
-export function nearest(observed: Uint8Array, { all }: Templates): number {
-  return best(all, template => {
+/** How near each template lies to the observation: the best guess where both were made alike but for noise. */
+export function nearness(observed: Uint8Array, { all }: Templates): number[] {
+  return all.map(template => {
     let apart = 0
     for (let i = 0; i < observed.length; i++) {
       const difference = observed[i]! - template[i]!
@@ -21,10 +21,10 @@ export function nearest(observed: Uint8Array, { all }: Templates): number {
   })
 }
 
-/** The template with the best normalised correlation: the best guess where only a trace of it may be left, at any strength. */
-export function likest(observed: Uint8Array, { all, mean }: Templates): number {
+/** Normalised correlation with each template: the best guess where only a trace of it may be left, at any strength. */
+export function likeness(observed: Uint8Array, { all, mean }: Templates): number[] {
   const own = observed.reduce((sum, each) => sum + each, 0) / observed.length
-  return best(all, template => {
+  return all.map(template => {
     let [product, power] = [0, 0]
     for (let i = 0; i < observed.length; i++) {
       const difference = template[i]! - mean[i]!
@@ -35,13 +35,21 @@ export function likest(observed: Uint8Array, { all, mean }: Templates): number {
   })
 }
 
-function best(all: readonly Uint8Array[], score: (template: Uint8Array) => number): number {
-  let [found, most] = [0, Number.NEGATIVE_INFINITY]
-  for (const [k, template] of all.entries()) {
-    const scored = score(template)
-    if (scored > most) [found, most] = [k, scored]
+/** How many candidates the attacker would name before this one, 0 where he names it at once; those that score alike share their ranks. */
+export function rankOf(scores: readonly number[], candidate: number): number {
+  const own = scores[candidate]!
+  let [before, alike] = [0, -1]
+  for (const score of scores) {
+    if (score > own) before++
+    else if (score === own) alike++
   }
-  return found
+  return before + alike / 2
+}
+
+/** The mean of ranks among `count` candidates and its interval at 95 % where each is as likely, as parts of the last. */
+export function meanRank(ranks: readonly number[], count: number): { mean: number; chanceWithin: number } {
+  const mean = ranks.reduce((sum, rank) => sum + rank, 0) / ranks.length / (count - 1)
+  return { mean, chanceWithin: 1.96 * Math.sqrt((count + 1) / (12 * (count - 1)) / ranks.length) }
 }
 
 /** Wilson's interval for a rate, at 95 %. */
