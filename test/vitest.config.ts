@@ -9,6 +9,7 @@ export default defineConfig({
     // ffmpeg and the detectors are at work in some of them; no test asserts a time.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     maxWorkers: 2,
     reporters: process.env.CUSTOS_TEST_REPORT

@@ -14,6 +14,7 @@ export default defineConfig({
     ],
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     globalSetup: ['test/engines/setup.ts'],
     pool: 'forks',
     maxWorkers: 1,
