@@ -4,10 +4,12 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import { packed } from './parcel.ts'
 
 export interface Processes<Q, A> extends AsyncDisposable {
   /**
-   * Resolves once a worker has taken the question, whose bytes are then no longer the caller's; the answer comes as a second
+   * Resolves once a worker has taken the question, whose bytes the caller may then overwrite; the answer comes as a second
    * promise. Both reject as soon as any worker has failed: processes with a fault answer nothing any more.
    */
   submit(question: Q): Promise<{ readonly answer: Promise<A> }>
@@ -20,8 +22,8 @@ export interface ProcessOptions {
   signal?: AbortSignal | undefined
 }
 
-/** What a worker sends back: one for each question, or a fault at any time. After its last answer a fresh one takes its place. See answerer.ts. */
-export type Reply<A> = { readonly answer: A; readonly last: boolean } | { readonly fault: unknown }
+/** What a worker sends back: one for each question, or a fault at any time. See answerer.ts. */
+export type Reply<A> = { readonly answer: A } | { readonly fault: unknown }
 
 /** A worker hung, died, or was asked after the end. */
 export class WorkerLost extends Error {
@@ -39,12 +41,12 @@ const environment = {
   MALLOC_ARENA_MAX: '1',
 }
 const saidBytes = 2048
+/** The worker's end of the pipe for bytes. */
+export const bytesPipe = 4
 
 interface Seat<A> {
   readonly worker: ChildProcess
   readonly ended: Promise<unknown>
-  /** Another has its place, and its end is no fault. */
-  followed: boolean
   asked?: { readonly answer: PromiseWithResolvers<A>; beats: number } | undefined
 }
 
@@ -76,27 +78,17 @@ export function openProcesses<Q, A>(
     seat.asked?.answer.resolve(reply.answer)
     seat.asked = undefined
     if (fault) return
-    try {
-      const ready = reply.last ? follow(seat) : seat
-      const next = waiting.shift()
-      if (next) next.resolve(ready)
-      else free.push(ready)
-    } catch (error) {
-      // No file descriptor or no memory for a fresh one: that costs the job, and nothing else.
-      fail(error)
-    }
+    const next = waiting.shift()
+    if (next) next.resolve(seat)
+    else free.push(seat)
   }
 
-  function follow(seat: Seat<A>): Seat<A> {
-    seat.followed = true
-    seat.worker.kill('SIGKILL')
-    const fresh = start()
-    seats.add(fresh)
-    return fresh
-  }
-
-  function tell(seat: Seat<A>, message: unknown): void {
-    seat.worker.send(message as object, error => error && fail(error))
+  /** Resolves once the bytes are with the worker, or it has ended, of which `close` tells. */
+  async function tell({ worker }: Seat<A>, message: unknown): Promise<void> {
+    const { parcel, bytes } = packed(message)
+    worker.send(parcel, error => error && fail(error))
+    const pipe = worker.stdio[bytesPipe] as Writable
+    await Promise.all(bytes.map(each => new Promise<void>(resolve => pipe.write(each, () => resolve()))))
   }
 
   function start(): Seat<A> {
@@ -105,21 +97,20 @@ export function openProcesses<Q, A>(
       env: environment,
       execArgv: ['--disable-warning=ExperimentalWarning'],
       serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
     })
     const ended = once(worker, 'close').catch(() => {})
-    const seat: Seat<A> = { worker, ended, followed: false }
+    const seat: Seat<A> = { worker, ended }
     let said = ''
-    worker.on('error', error => seat.followed || fail(error))
+    worker.on('error', fail)
+    // Cut off by the worker's end.
+    worker.stdio[bytesPipe]?.on('error', () => {})
     worker.on('message', (reply: Reply<A>) => hear(seat, reply))
     worker.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-saidBytes)
     })
-    worker.on('close', (code, signal) => {
-      if (seat.followed) seats.delete(seat)
-      else fail(new WorkerLost(`a worker ended with ${signal ?? code}: ${said}`))
-    })
-    tell(seat, greeting)
+    worker.on('close', (code, signal) => fail(new WorkerLost(`a worker ended with ${signal ?? code}: ${said}`)))
+    void tell(seat, greeting)
     return seat
   }
 
@@ -129,7 +120,7 @@ export function openProcesses<Q, A>(
     }
   }
 
-  const seats = new Set(Array.from({ length: count }, start))
+  const seats = Array.from({ length: count }, start)
   const free = [...seats]
   const pulse = setInterval(beat, answerMs / beats)
   const abort = () => fail(signal?.reason)
@@ -148,14 +139,14 @@ export function openProcesses<Q, A>(
       const answer = Promise.withResolvers<A>()
       answer.promise.catch(() => {})
       seat.asked = { answer, beats: 0 }
-      tell(seat, question)
+      await tell(seat, question)
       return { answer: answer.promise }
     },
     async [Symbol.asyncDispose]() {
       clearInterval(pulse)
       signal?.removeEventListener('abort', abort)
       fail(new WorkerLost('the workers were sent home'))
-      await Promise.all([...seats].map(({ ended }) => ended))
+      await Promise.all(seats.map(({ ended }) => ended))
     },
   }
 }

@@ -71,7 +71,7 @@ async function findingsOn(
     const n = frame++
     if (!frames.has(n)) continue
     for (const look of looks) {
-      const { findings } = await pool.submit({ ...picture, planes: Uint8Array.from(picture.planes), looks: [look] })
+      const { findings } = await pool.submit({ ...picture, looks: [look] })
       answers.push([n, findings])
     }
     if (n === last) break

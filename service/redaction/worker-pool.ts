@@ -5,7 +5,7 @@ import { openProcesses } from './processes.ts'
 
 export interface WorkerPool extends AsyncDisposable {
   /**
-   * Resolves once a worker has taken the picture, which is then no longer the caller's; the answer comes as a second promise.
+   * Resolves once a worker has taken the picture, which the caller may then overwrite; the answer comes as a second promise.
    * Both reject as soon as any worker has failed: a pool with a fault finds nothing any more.
    */
   submit(picture: Picture): Promise<{ readonly findings: Promise<Finding[]> }>

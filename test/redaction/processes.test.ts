@@ -1,32 +1,55 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { openProcesses } from '../../service/redaction/processes.ts'
+import { openProcesses, WorkerLost } from '../../service/redaction/processes.ts'
 import { programsOf } from '../kill/programs.ts'
-import type { Count } from './counting-worker.ts'
+import type { Sums } from './summing-worker.ts'
 
-const program = fileURLToPath(new URL('counting-worker.ts', import.meta.url))
-const atWork = async () => (await programsOf(process.pid)).filter(({ command }) => command.includes('counting-worker'))
+const program = fileURLToPath(new URL('summing-worker.ts', import.meta.url))
+const atWork = async () => (await programsOf(process.pid)).filter(({ command }) => command.includes('summing-worker'))
+const open = (count: number) =>
+  openProcesses<{ picture?: Uint8Array }, Sums>(program, { model: new Uint8Array(100_000).fill(2) }, count)
 
-test('a worker that has given its last answer is followed by a fresh one, greeted alike, and no question is lost', async () => {
-  const counts: Count[] = []
+test('every worker hears the greeting, and of each question the bytes as they were when it was asked', async () => {
+  const sums: Sums[] = []
   {
-    await using workers = openProcesses<string, Count>(program, 'hello', 2)
-    const answers: Promise<Count>[] = []
-    for (let n = 0; n < 8; n++) answers.push((await workers.submit('next')).answer)
-    counts.push(...(await Promise.all(answers)))
-    await expect.poll(async () => (await atWork()).length, { timeout: 20_000 }).toBe(2)
+    await using workers = open(2)
+    const answers: Promise<Sums>[] = []
+    // More than a pipe holds, and less and more than the question before.
+    const picture = new Uint8Array(3_000_000)
+    for (let n = 0; n < 20; n++) {
+      const part = picture.subarray(0, n % 3 === 2 ? 10 : 1_000_000 * (1 + (n % 3)))
+      part.fill(n)
+      answers.push((await workers.submit({ picture: part })).answer)
+      picture.fill(99)
+    }
+    sums.push(...(await Promise.all(answers)))
   }
-  expect(counts.map(({ greeting }) => greeting)).toEqual(Array(8).fill('hello'))
-  expect(Math.max(...counts.map(({ asked }) => asked))).toBe(1)
-  expect(new Set(counts.map(({ pid }) => pid)).size).toBe(8)
+  const lengths = [1_000_000, 2_000_000, 10]
+  expect(sums.map(({ question }) => question)).toEqual(Array.from({ length: 20 }, (_, n) => n * lengths[n % 3]!))
+  expect(new Set(sums.map(({ greeting }) => greeting))).toEqual(new Set([200_000]))
+  expect(new Set(sums.map(({ pid }) => pid)).size).toBe(2)
   expect(await atWork()).toEqual([])
 })
 
-test('a fault of a fresh worker is everybody’s, and nobody follows after it', async () => {
-  await using workers = openProcesses<string, Count>(program, 'hello', 1)
-  await (await workers.submit('next')).answer
-  const { answer } = await workers.submit('fault')
+test('a fault of one worker is everybody’s', async () => {
+  await using workers = open(1)
+  await (await workers.submit({ picture: Uint8Array.of(1) })).answer
+  const { answer } = await workers.submit({})
   await expect(answer).rejects.toThrow('as asked for')
-  await expect(workers.submit('next')).rejects.toThrow('as asked for')
+  await expect(workers.submit({ picture: Uint8Array.of(1) })).rejects.toThrow('as asked for')
   await expect.poll(atWork).toEqual([])
+})
+
+test('a worker that dies with half of a question leaves nobody waiting', async () => {
+  await using workers = open(1)
+  const { pid } = await (await workers.submit({ picture: Uint8Array.of(1) })).answer
+  process.kill(pid, 'SIGSTOP')
+  let taken = false
+  const submitted = workers.submit({ picture: new Uint8Array(8_000_000) }).finally(() => {
+    taken = true
+  })
+  await new Promise(resolve => setTimeout(resolve, 100))
+  expect(taken).toBe(false)
+  process.kill(pid, 'SIGKILL')
+  await expect(submitted.then(({ answer }) => answer)).rejects.toThrow(WorkerLost)
 })
