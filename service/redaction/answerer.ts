@@ -5,8 +5,8 @@ import { bytesPipe, type Reply } from './processes.ts'
 
 /**
  * The other end of processes.ts, to be called once by the program: `open` is given the greeting and makes what answers
- * questions, one after another. The bytes of a question are overwritten by those of the next. What either throws is a fault, and the process ends with whoever started it, even inside an
- * answer.
+ * questions, one after another; the bytes of a question are overwritten by those of the next. What either throws is a fault,
+ * and the process ends with whoever started it, even inside an answer.
  */
 export function answerQuestions<G, Q, A>(open: (greeting: G) => Promise<(question: Q) => Promise<A>>): void {
   new Worker(new URL('./watch-parent.ts', import.meta.url), { workerData: Number(process.argv[2]) }).unref()

@@ -145,7 +145,8 @@ async function* childOutput(
   let killedFor = ''
   const kill = (why: string) => {
     killedFor ||= why
-    child.kill('SIGKILL')
+    // One that could not be started has no number, and Node would signal any.
+    if (child.pid !== undefined) child.kill('SIGKILL')
   }
   const abort = () => kill('was aborted')
   signal?.addEventListener('abort', abort)

@@ -58,6 +58,7 @@ export function openProcesses<Q, A>(
   { answerMs = usualAnswerMs, signal }: ProcessOptions = {},
 ): Processes<Q, A> {
   const waiting: PromiseWithResolvers<Seat<A>>[] = []
+  const seats: Seat<A>[] = []
   let fault: unknown
 
   function fail(reason: unknown): void {
@@ -66,7 +67,8 @@ export function openProcesses<Q, A>(
     for (const seat of seats) {
       seat.asked?.answer.reject(fault)
       seat.asked = undefined
-      seat.worker.kill('SIGKILL')
+      // Without a number, which a process that could not be started lacks, Node would signal any.
+      if (seat.worker.pid !== undefined) seat.worker.kill('SIGKILL')
     }
   }
 
@@ -83,10 +85,13 @@ export function openProcesses<Q, A>(
     else free.push(seat)
   }
 
-  /** Resolves once the bytes are with the worker, or it has ended, of which `close` tells. */
+  /** Resolves once the bytes have left our memory, or the worker has ended, of which `close` tells. */
   async function tell({ worker }: Seat<A>, message: unknown): Promise<void> {
+    // It could not be started, of which `error` is about to tell.
+    if (worker.pid === undefined) return
     const { parcel, bytes } = packed(message)
     worker.send(parcel, error => error && fail(error))
+    // All of them are queued at once: the bytes of the next message must not come between.
     const pipe = worker.stdio[bytesPipe] as Writable
     await Promise.all(bytes.map(each => new Promise<void>(resolve => pipe.write(each, () => resolve()))))
   }
@@ -103,6 +108,7 @@ export function openProcesses<Q, A>(
     const seat: Seat<A> = { worker, ended }
     let said = ''
     worker.on('error', fail)
+    if (worker.pid === undefined) return seat
     // Cut off by the worker's end.
     worker.stdio[bytesPipe]?.on('error', () => {})
     worker.on('message', (reply: Reply<A>) => hear(seat, reply))
@@ -110,7 +116,7 @@ export function openProcesses<Q, A>(
       said = (said + text).slice(-saidBytes)
     })
     worker.on('close', (code, signal) => fail(new WorkerLost(`a worker ended with ${signal ?? code}: ${said}`)))
-    void tell(seat, greeting)
+    tell(seat, greeting).catch(fail)
     return seat
   }
 
@@ -120,7 +126,11 @@ export function openProcesses<Q, A>(
     }
   }
 
-  const seats = Array.from({ length: count }, start)
+  try {
+    while (seats.length < count) seats.push(start())
+  } catch (error) {
+    fail(error)
+  }
   const free = [...seats]
   const pulse = setInterval(beat, answerMs / beats)
   const abort = () => fail(signal?.reason)
@@ -139,7 +149,7 @@ export function openProcesses<Q, A>(
       const answer = Promise.withResolvers<A>()
       answer.promise.catch(() => {})
       seat.asked = { answer, beats: 0 }
-      await tell(seat, question)
+      await tell(seat, question).catch(fail)
       return { answer: answer.promise }
     },
     async [Symbol.asyncDispose]() {

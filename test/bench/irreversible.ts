@@ -68,15 +68,15 @@ export async function run(args: string[]): Promise<Measurement[]> {
 function tallied(name: string, outcomes: readonly Outcome[], count: number): Measurement[] {
   const large = outcomes.filter(each => each.size >= 60).map(each => ({ ...each, where: `${each.where}.60px-up` }))
   return [...Map.groupBy([...outcomes, ...large], ({ style, where }) => `${style}.${where}`)].flatMap(([kind, own]) => {
-    const ranks = own.map(({ rank }) => rank)
-    const hits = ranks.filter(rank => rank === 0).length
+    const hits = own.reduce((sum, { atOnce }) => sum + atOnce, 0)
     const [low, high] = interval(hits, own.length)
     const chance = 100 / count
     const value = (100 * hits) / own.length
     const sure = `${(low * 100).toFixed(2)} to ${(high * 100).toFixed(2)} %`
-    const unit = `% (95 %: ${sure}) of ${own.length} trials`
-    const { mean, chanceWithin } = meanRank(ranks, count)
-    const before = `% of the others named before (chance: within ${(100 * chanceWithin).toFixed(1)} of 50)`
+    const unit = `% (95 %: ${sure}), ${hits.toFixed(1)} of ${own.length} trials`
+    const ranks = own.map(({ rank }) => rank)
+    const { mean, within } = meanRank(ranks, count)
+    const before = `% of the others named before (95 %: within ${(100 * within).toFixed(1)})`
     return [
       { name: `${name}.${kind}`, value, unit, floor: chance, ratio: value / chance },
       { name: `${name}.${kind}.rank`, value: 100 * mean, unit: before, floor: 50, ratio: (100 * mean) / 50 },

@@ -24,7 +24,7 @@ const travelled = (value: unknown) => {
 test('whatever is told arrives as it was, and no bytes of it go through the channel', () => {
   fc.assert(
     fc.property(message, value => {
-      expect(travelled(value)).toEqual(value)
+      expect(travelled(value)).toStrictEqual(value)
       JSON.stringify(packed(value).parcel.wrapped, (_, part) => {
         expect(part).not.toBeInstanceOf(Uint8Array)
         return part

@@ -6,8 +6,8 @@ import type { Sums } from './summing-worker.ts'
 
 const program = fileURLToPath(new URL('summing-worker.ts', import.meta.url))
 const atWork = async () => (await programsOf(process.pid)).filter(({ command }) => command.includes('summing-worker'))
-const open = (count: number) =>
-  openProcesses<{ picture?: Uint8Array }, Sums>(program, { model: new Uint8Array(100_000).fill(2) }, count)
+const models = [new Uint8Array(400_000).fill(2), new Uint8Array(300_000).fill(3)]
+const open = (count: number) => openProcesses<{ picture?: Uint8Array }, Sums>(program, { models }, count)
 
 test('every worker hears the greeting, and of each question the bytes as they were when it was asked', async () => {
   const sums: Sums[] = []
@@ -17,27 +17,46 @@ test('every worker hears the greeting, and of each question the bytes as they we
     // More than a pipe holds, and less and more than the question before.
     const picture = new Uint8Array(3_000_000)
     for (let n = 0; n < 20; n++) {
-      const part = picture.subarray(0, n % 3 === 2 ? 10 : 1_000_000 * (1 + (n % 3)))
+      picture.fill(99)
+      const part = picture.subarray(500_000, 500_000 + (n % 3 === 2 ? 10 : 1_000_000 * (1 + (n % 3))))
       part.fill(n)
       answers.push((await workers.submit({ picture: part })).answer)
-      picture.fill(99)
     }
     sums.push(...(await Promise.all(answers)))
   }
   const lengths = [1_000_000, 2_000_000, 10]
   expect(sums.map(({ question }) => question)).toEqual(Array.from({ length: 20 }, (_, n) => n * lengths[n % 3]!))
-  expect(new Set(sums.map(({ greeting }) => greeting))).toEqual(new Set([200_000]))
+  for (const { greeting } of sums) expect(greeting).toEqual([800_000, 900_000])
   expect(new Set(sums.map(({ pid }) => pid)).size).toBe(2)
   expect(await atWork()).toEqual([])
 })
 
 test('a fault of one worker is everybody’s', async () => {
-  await using workers = open(1)
-  await (await workers.submit({ picture: Uint8Array.of(1) })).answer
-  const { answer } = await workers.submit({})
-  await expect(answer).rejects.toThrow('as asked for')
-  await expect(workers.submit({ picture: Uint8Array.of(1) })).rejects.toThrow('as asked for')
+  await using workers = open(2)
+  const one = { picture: Uint8Array.of(1) }
+  const [{ answer: first }, { answer: second }] = [await workers.submit(one), await workers.submit(one)]
+  await Promise.all([first, second])
+  const [{ answer: faulty }, { answer: other }] = [
+    await workers.submit({}),
+    await workers.submit({ picture: new Uint8Array(50_000_000) }),
+  ]
+  await expect(faulty).rejects.toThrow('as asked for')
+  await expect(other).rejects.toThrow('as asked for')
+  await expect(workers.submit(one)).rejects.toThrow('as asked for')
   await expect.poll(atWork).toEqual([])
+})
+
+test('a worker that cannot be started, and a question that cannot be told, are faults', async () => {
+  const { execPath } = process
+  process.execPath = '/nowhere/node'
+  await using none = open(1)
+  process.execPath = execPath
+  await expect(none.submit({}).then(({ answer }) => answer)).rejects.toMatchObject({ code: 'ENOENT' })
+
+  await using workers = open(1)
+  const unspeakable = { picture: () => {} } as unknown as { picture: Uint8Array }
+  await expect(workers.submit(unspeakable).then(({ answer }) => answer)).rejects.toThrow(/could not be cloned/)
+  await expect(workers.submit({})).rejects.toThrow(/could not be cloned/)
 })
 
 test('a worker that dies with half of a question leaves nobody waiting', async () => {

@@ -3,15 +3,15 @@ import { answerQuestions } from '../../service/redaction/answerer.ts'
 
 export interface Sums {
   readonly pid: number
-  readonly greeting: number
+  readonly greeting: readonly number[]
   readonly question: number
 }
 
 const sum = (bytes: Uint8Array) => bytes.reduce((all, each) => all + each, 0)
 
-answerQuestions(async (greeting: { readonly model: Uint8Array }) => {
+answerQuestions(async ({ models }: { readonly models: readonly Uint8Array[] }) => {
   return async ({ picture }: { readonly picture?: Uint8Array }): Promise<Sums> => {
     if (!picture) throw new Error('as asked for')
-    return { pid: process.pid, greeting: sum(greeting.model), question: sum(picture) }
+    return { pid: process.pid, greeting: models.map(sum), question: sum(picture) }
   }
 })

@@ -35,21 +35,29 @@ export function likeness(observed: Uint8Array, { all, mean }: Templates): number
   })
 }
 
-/** How many candidates the attacker would name before this one, 0 where he names it at once; those that score alike share their ranks. */
-export function rankOf(scores: readonly number[], candidate: number): number {
+export interface Standing {
+  /** How many candidates the attacker would name before this one; those that score alike share their ranks. */
+  readonly rank: number
+  /** How likely he names it at once: whole where it scores best, a share where others do so too. */
+  readonly atOnce: number
+}
+
+export function standingOf(scores: readonly number[], candidate: number): Standing {
   const own = scores[candidate]!
   let [before, alike] = [0, -1]
   for (const score of scores) {
     if (score > own) before++
     else if (score === own) alike++
   }
-  return before + alike / 2
+  return { rank: before + alike / 2, atOnce: before > 0 ? 0 : 1 / (alike + 1) }
 }
 
-/** The mean of ranks among `count` candidates and its interval at 95 % where each is as likely, as parts of the last. */
-export function meanRank(ranks: readonly number[], count: number): { mean: number; chanceWithin: number } {
-  const mean = ranks.reduce((sum, rank) => sum + rank, 0) / ranks.length / (count - 1)
-  return { mean, chanceWithin: 1.96 * Math.sqrt((count + 1) / (12 * (count - 1)) / ranks.length) }
+/** The mean of ranks among `count` candidates as a part of the last one, and how far it may lie from the true mean, at 95 %. */
+export function meanRank(ranks: readonly number[], count: number): { mean: number; within: number } {
+  const parts = ranks.map(rank => rank / (count - 1))
+  const mean = parts.reduce((sum, part) => sum + part, 0) / parts.length
+  const variance = parts.reduce((sum, part) => sum + (part - mean) ** 2, 0) / (parts.length - 1)
+  return { mean, within: 1.96 * Math.sqrt(variance / parts.length) }
 }
 
 /** Wilson's interval for a rate, at 95 %. */

@@ -2,18 +2,16 @@ import type { Box } from '../../../service/redaction/box.ts'
 import { defaultLimits, probeClip } from '../../../service/redaction/probe.ts'
 import { encoder, renderPlan } from '../../../service/redaction/render.ts'
 import { handPlan } from '../../redaction/clips.ts'
-import { likeness, nearness, rankOf, templatesOf } from './guess.ts'
+import { likeness, nearness, type Standing, standingOf, templatesOf } from './guess.ts'
 import { encode, lumas } from './lumas.ts'
 import { type Noise, picture, placeOf, type SetPiece, type Site } from './set-piece.ts'
 import { ours, type Style } from './styles.ts'
 
-export interface Outcome {
+export interface Outcome extends Standing {
   readonly style: string
   readonly where: 'inside' | 'around'
   /** Width of the plate or height of the face, in pixels. */
   readonly size: number
-  /** How many wrong candidates the attacker would have named before the true one. */
-  readonly rank: number
 }
 
 /** What was filmed: which candidate stood at each site, and the noise of that take. */
@@ -66,8 +64,8 @@ export async function attackAll(piece: SetPiece, { secrets, styles, own, count, 
         const templates = templatesOf(filtered.map(pick))
         const attack = where === 'inside' && !style.filter ? likeness : nearness
         for (const [s, { shown }] of secrets.entries()) {
-          const rank = rankOf(attack(pick(cut(copies[s]!.get(style)!, site)), templates), shown[k]!)
-          outcomes.push({ style: style.name, where, size: Math.max(site.w, site.h), rank })
+          const standing = standingOf(attack(pick(cut(copies[s]!.get(style)!, site)), templates), shown[k]!)
+          outcomes.push({ style: style.name, where, size: Math.max(site.w, site.h), ...standing })
         }
       }
     }
