@@ -22,8 +22,8 @@ export interface ProcessOptions {
   signal?: AbortSignal | undefined
 }
 
-/** What a worker sends back: one for each question, or a fault at any time. See answerer.ts. */
-export type Reply<A> = { readonly answer: A } | { readonly fault: unknown }
+/** What a worker sends back: one for each question, or a fault at any time. After its last answer a fresh one takes its place. See answerer.ts. */
+export type Reply<A> = { readonly answer: A; readonly last: boolean } | { readonly fault: unknown }
 
 /** A worker hung, died, or was asked after the end. */
 export class WorkerLost extends Error {
@@ -47,6 +47,8 @@ export const bytesPipe = 4
 interface Seat<A> {
   readonly worker: ChildProcess
   readonly ended: Promise<unknown>
+  /** Another has its place, and its end is no fault. */
+  followed: boolean
   asked?: { readonly answer: PromiseWithResolvers<A>; beats: number } | undefined
 }
 
@@ -58,7 +60,7 @@ export function openProcesses<Q, A>(
   { answerMs = usualAnswerMs, signal }: ProcessOptions = {},
 ): Processes<Q, A> {
   const waiting: PromiseWithResolvers<Seat<A>>[] = []
-  const seats: Seat<A>[] = []
+  const seats = new Set<Seat<A>>()
   let fault: unknown
 
   function fail(reason: unknown): void {
@@ -80,9 +82,21 @@ export function openProcesses<Q, A>(
     seat.asked?.answer.resolve(reply.answer)
     seat.asked = undefined
     if (fault) return
-    const next = waiting.shift()
-    if (next) next.resolve(seat)
-    else free.push(seat)
+    try {
+      const ready = reply.last ? follow(seat) : seat
+      const next = waiting.shift()
+      if (next) next.resolve(ready)
+      else free.push(ready)
+    } catch (error) {
+      // No memory for a fresh one: that costs the job, and nothing else.
+      fail(error)
+    }
+  }
+
+  function follow(seat: Seat<A>): Seat<A> {
+    seat.followed = true
+    seat.worker.kill('SIGKILL')
+    return start()
   }
 
   /** Resolves once the bytes have left our memory, or the worker has ended, of which `close` tells. */
@@ -105,9 +119,10 @@ export function openProcesses<Q, A>(
       stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
     })
     const ended = once(worker, 'close').catch(() => {})
-    const seat: Seat<A> = { worker, ended }
+    const seat: Seat<A> = { worker, ended, followed: false }
+    seats.add(seat)
     let said = ''
-    worker.on('error', fail)
+    worker.on('error', error => seat.followed || fail(error))
     if (worker.pid === undefined) return seat
     // Cut off by the worker's end.
     worker.stdio[bytesPipe]?.on('error', () => {})
@@ -115,7 +130,10 @@ export function openProcesses<Q, A>(
     worker.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-saidBytes)
     })
-    worker.on('close', (code, signal) => fail(new WorkerLost(`a worker ended with ${signal ?? code}: ${said}`)))
+    worker.on('close', (code, signal) => {
+      if (seat.followed) seats.delete(seat)
+      else fail(new WorkerLost(`a worker ended with ${signal ?? code}: ${said}`))
+    })
     tell(seat, greeting).catch(fail)
     return seat
   }
@@ -126,12 +144,12 @@ export function openProcesses<Q, A>(
     }
   }
 
+  const free: Seat<A>[] = []
   try {
-    while (seats.length < count) seats.push(start())
+    while (free.length < count) free.push(start())
   } catch (error) {
     fail(error)
   }
-  const free = [...seats]
   const pulse = setInterval(beat, answerMs / beats)
   const abort = () => fail(signal?.reason)
   signal?.addEventListener('abort', abort)
@@ -156,7 +174,7 @@ export function openProcesses<Q, A>(
       clearInterval(pulse)
       signal?.removeEventListener('abort', abort)
       fail(new WorkerLost('the workers were sent home'))
-      await Promise.all(seats.map(({ ended }) => ended))
+      await Promise.all([...seats].map(({ ended }) => ended))
     },
   }
 }

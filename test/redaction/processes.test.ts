@@ -2,12 +2,12 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { openProcesses, WorkerLost } from '../../service/redaction/processes.ts'
 import { programsOf } from '../kill/programs.ts'
-import type { Sums } from './summing-worker.ts'
+import type { Sums } from './summing.ts'
 
-const program = fileURLToPath(new URL('summing-worker.ts', import.meta.url))
-const atWork = async () => (await programsOf(process.pid)).filter(({ command }) => command.includes('summing-worker'))
+const atWork = async () => (await programsOf(process.pid)).filter(({ command }) => command.includes('/summing-'))
 const models = [new Uint8Array(400_000).fill(2), new Uint8Array(300_000).fill(3)]
-const open = (count: number) => openProcesses<{ picture?: Uint8Array }, Sums>(program, { models }, count)
+const open = (count: number, name = 'summing-worker.ts') =>
+  openProcesses<{ picture?: Uint8Array }, Sums>(fileURLToPath(new URL(name, import.meta.url)), { models }, count)
 
 test('every worker hears the greeting, and of each question the bytes as they were when it was asked', async () => {
   const sums: Sums[] = []
@@ -29,6 +29,30 @@ test('every worker hears the greeting, and of each question the bytes as they we
   for (const { greeting } of sums) expect(greeting).toEqual([800_000, 900_000])
   expect(new Set(sums.map(({ pid }) => pid)).size).toBe(2)
   expect(await atWork()).toEqual([])
+})
+
+test('a worker that has given its last answer is followed by a fresh one, greeted alike, and no question is lost', async () => {
+  const sums: Sums[] = []
+  {
+    await using workers = open(2, 'summing-once-worker.ts')
+    const answers: Promise<Sums>[] = []
+    for (let n = 0; n < 8; n++)
+      answers.push((await workers.submit({ picture: new Uint8Array(1_000_000).fill(n) })).answer)
+    sums.push(...(await Promise.all(answers)))
+    await expect.poll(async () => (await atWork()).length).toBe(2)
+  }
+  expect(sums.map(({ question }) => question)).toEqual(Array.from({ length: 8 }, (_, n) => n * 1_000_000))
+  for (const { greeting } of sums) expect(greeting).toEqual([800_000, 900_000])
+  expect(new Set(sums.map(({ pid }) => pid)).size).toBe(8)
+  expect(await atWork()).toEqual([])
+})
+
+test('a fault of a fresh worker is everybody’s, and nobody follows after it', async () => {
+  await using workers = open(1, 'summing-once-worker.ts')
+  await (await workers.submit({ picture: Uint8Array.of(1) })).answer
+  const { answer } = await workers.submit({})
+  await expect(answer).rejects.toThrow('as asked for')
+  await expect.poll(atWork).toEqual([])
 })
 
 test('a fault of one worker is everybody’s', async () => {
