@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import { type Parcel, unpacked } from './parcel.ts'
-import { bytesPipe, type Reply } from './processes.ts'
+import { bytesPipe, type Parcel, unpacked } from './parcel.ts'
+import type { Reply } from './processes.ts'
 
 /**
  * The C library keeps ever more of what the networks ask for in blocks of many sizes (docs/benchmarks.md). So a worker's life

@@ -10,6 +10,9 @@ export interface Parcel {
   readonly lengths: readonly number[]
 }
 
+/** The file descriptor of that pipe, where it is read. */
+export const bytesPipe = 4
+
 /** Takes all bytes (`Uint8Array`) out of plain objects and arrays; the value itself and the bytes stay as they are. */
 export function packed(value: unknown): { readonly parcel: Parcel; readonly bytes: readonly Uint8Array[] } {
   const bytes = new Map<Uint8Array, number>()

@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
-import { packed } from './parcel.ts'
+import { bytesPipe, packed } from './parcel.ts'
 
 export interface Processes<Q, A> extends AsyncDisposable {
   /**
@@ -41,8 +41,6 @@ const environment = {
   MALLOC_ARENA_MAX: '1',
 }
 const saidBytes = 2048
-/** The worker's end of the pipe for bytes. */
-export const bytesPipe = 4
 
 interface Seat<A> {
   readonly worker: ChildProcess

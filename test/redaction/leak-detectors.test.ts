@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { interval, likeness, meanRank, nearness, standingOf, templatesOf } from '../bench/judge/guess.ts'
+import { guessOf, interval, likeness, meanRank, nearness, templatesOf } from '../bench/judge/guess.ts'
 import { type Answer, atFalseSights, averagePrecision, match } from '../bench/judge/matching.ts'
 
 const at = (x: number, score = 0.5) => ({ score, box: { x, y: 0, w: 10, h: 10 } })
@@ -43,17 +43,17 @@ describe('the attack on what is covered', () => {
 
   test('knows a template again under noise, and its trace at a tenth of its strength', () => {
     const noisy = templates.all[1]!.map((each, i) => each + ((i * 7) % 5))
-    expect(standingOf(nearness(noisy, templates), 1).rank).toBe(0)
+    expect(guessOf(nearness(noisy, templates), 1).rank).toBe(0)
     const trace = templates.all[2]!.map(each => Math.round(16 + (each - 100) / 10))
-    expect(standingOf(likeness(trace, templates), 2).rank).toBe(0)
+    expect(guessOf(likeness(trace, templates), 2).rank).toBe(0)
   })
 
   test('counts who is named before, and lets those that score alike share their ranks', () => {
-    expect(standingOf([3, 9, 3, 1], 1)).toEqual({ rank: 0, atOnce: 1 })
-    expect(standingOf([3, 9, 3, 1], 0)).toEqual({ rank: 1.5, atOnce: 0 })
-    expect(standingOf([3, 9, 3, 1], 3)).toEqual({ rank: 3, atOnce: 0 })
+    expect(guessOf([3, 9, 3, 1], 1)).toEqual({ rank: 0, atOnce: 1 })
+    expect(guessOf([3, 9, 3, 1], 0)).toEqual({ rank: 1.5, atOnce: 0 })
+    expect(guessOf([3, 9, 3, 1], 3)).toEqual({ rank: 3, atOnce: 0 })
     // What is all fill tells nothing: each of three is as likely.
-    expect(standingOf(likeness(new Uint8Array(64).fill(16), templates), 0)).toEqual({ rank: 1, atOnce: 1 / 3 })
+    expect(guessOf(likeness(new Uint8Array(64).fill(16), templates), 0)).toEqual({ rank: 1, atOnce: 1 / 3 })
     const { mean, within } = meanRank([0, 1, 2, 3], 4)
     expect(mean).toBe(0.5)
     expect(within).toBeCloseTo(0.422, 3)

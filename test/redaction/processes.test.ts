@@ -52,6 +52,7 @@ test('a fault of a fresh worker is everybody’s, and nobody follows after it', 
   await (await workers.submit({ picture: Uint8Array.of(1) })).answer
   const { answer } = await workers.submit({})
   await expect(answer).rejects.toThrow('as asked for')
+  await expect(workers.submit({ picture: Uint8Array.of(1) })).rejects.toThrow('as asked for')
   await expect.poll(atWork).toEqual([])
 })
 

@@ -35,14 +35,14 @@ export function likeness(observed: Uint8Array, { all, mean }: Templates): number
   })
 }
 
-export interface Standing {
+export interface Guess {
   /** How many candidates the attacker would name before this one; those that score alike share their ranks. */
   readonly rank: number
   /** How likely he names it at once: whole where it scores best, a share where others do so too. */
   readonly atOnce: number
 }
 
-export function standingOf(scores: readonly number[], candidate: number): Standing {
+export function guessOf(scores: readonly number[], candidate: number): Guess {
   const own = scores[candidate]!
   let [before, alike] = [0, -1]
   for (const score of scores) {

@@ -2,12 +2,12 @@ import type { Box } from '../../../service/redaction/box.ts'
 import { defaultLimits, probeClip } from '../../../service/redaction/probe.ts'
 import { encoder, renderPlan } from '../../../service/redaction/render.ts'
 import { handPlan } from '../../redaction/clips.ts'
-import { likeness, nearness, type Standing, standingOf, templatesOf } from './guess.ts'
+import { type Guess, guessOf, likeness, nearness, templatesOf } from './guess.ts'
 import { encode, lumas } from './lumas.ts'
 import { type Noise, picture, placeOf, type SetPiece, type Site } from './set-piece.ts'
 import { ours, type Style } from './styles.ts'
 
-export interface Outcome extends Standing {
+export interface Outcome extends Guess {
   readonly style: string
   readonly where: 'inside' | 'around'
   /** Width of the plate or height of the face, in pixels. */
@@ -64,8 +64,8 @@ export async function attackAll(piece: SetPiece, { secrets, styles, own, count, 
         const templates = templatesOf(filtered.map(pick))
         const attack = where === 'inside' && !style.filter ? likeness : nearness
         for (const [s, { shown }] of secrets.entries()) {
-          const standing = standingOf(attack(pick(cut(copies[s]!.get(style)!, site)), templates), shown[k]!)
-          outcomes.push({ style: style.name, where, size: Math.max(site.w, site.h), ...standing })
+          const guess = guessOf(attack(pick(cut(copies[s]!.get(style)!, site)), templates), shown[k]!)
+          outcomes.push({ style: style.name, where, size: Math.max(site.w, site.h), ...guess })
         }
       }
     }
