@@ -1,6 +1,6 @@
 import { type Box, between, moved, union } from './box.ts'
 import { type Chain, standing } from './link.ts'
-import { type Drift, drifted, driftOf, type Timed } from './motion.ts'
+import { atMost, type Drift, driftOf, sizeOf, type Timed } from './motion.ts'
 import type { BoxRun, FrameRange } from './plan.ts'
 
 export interface BoxRules {
@@ -26,7 +26,7 @@ const neighbourSeconds = 0.1
 /** A frame is added at each end even at a low frame rate, but none that is further away than this. */
 const longestEndSeconds = 2
 /** How far the box at an end is carried on, in its own sizes. */
-const carriedSizes = 0.5
+const carriedSizes = 0.75
 const marginShare = 0.1
 
 /** What a chain covers: boxes from its first frame to its last, none outside its scene, and the frames on which nobody saw it. Without the growth where `bare`. */
@@ -135,9 +135,10 @@ function placeSeen(seen: Chain, first: number, last: number, seconds: readonly n
   return boxes
 }
 
-/** Where it was and where it may have gone. */
+/** Where it was and all the way on, as fast as before: nothing says that it slowed down. */
 function carry({ box, seconds }: Timed, drift: Drift, now: number): Box {
-  const step = drifted(box, drift, now - seconds, carriedSizes)
+  const away = now - seconds
+  const step = atMost({ x: drift.x * away, y: drift.y * away }, carriedSizes * sizeOf(box))
   return union(box, moved(box, step.x, step.y))
 }
 

@@ -38,12 +38,16 @@ export function driftOf(sightings: readonly Timed[]): Drift {
   return { x: (to.x - from.x) / seconds, y: (to.y - from.y) / seconds }
 }
 
-/** How far a thing gets in `seconds` (negative: before) while its motion dies away, at most `sizes` of its size. */
-export function drifted(box: Box, drift: Drift, seconds: number, sizes: number): Drift {
+/** How far a thing gets in `seconds` (negative: before) while its motion dies away. */
+function drifted(box: Box, drift: Drift, seconds: number): Drift {
   const share = Math.sign(seconds) * dampingSeconds * (1 - Math.exp(-Math.abs(seconds) / dampingSeconds))
-  const far = Math.hypot(drift.x, drift.y) * Math.abs(share)
-  const scale = far > sizes * sizeOf(box) ? (share * sizes * sizeOf(box)) / far : share
-  return { x: drift.x * scale, y: drift.y * scale }
+  return atMost({ x: drift.x * share, y: drift.y * share }, longestReach * sizeOf(box))
+}
+
+/** The step, or as much of it as is no longer than `longest` pixels. */
+export function atMost({ x, y }: Drift, longest: number): Drift {
+  const scale = Math.min(1, longest / (Math.hypot(x, y) || 1))
+  return { x: x * scale, y: y * scale }
 }
 
 /** How badly `to` fits as the next sighting of what was at `from`, moving like `drift`; infinite when out of reach. */
@@ -51,7 +55,7 @@ export function distance(from: Timed, to: Timed, drift: Drift): number {
   const seconds = to.seconds - from.seconds
   const size = Math.sqrt(sizeOf(from.box) * sizeOf(to.box))
   const ratio = Math.abs(Math.log(sizeOf(to.box) / sizeOf(from.box)))
-  const step = drifted(from.box, drift, seconds, longestReach)
+  const step = drifted(from.box, drift, seconds)
   const a = centre(from.box)
   const b = centre(to.box)
   const away = Math.hypot(b.x - a.x - step.x, b.y - a.y - step.y) / size

@@ -194,6 +194,13 @@ describe('a thing in smooth motion', () => {
         const made = link(frames, given.seconds, rules, looks).map(chain => boxesOf(chain, given.seconds, size, rules))
         for (const one of given.frames.flat()) expect(covered(made, one)).toBe(true)
       }),
+      // Seldom drawn, and once too far: the last frame, where nobody looked any more, of things that speed up.
+      {
+        examples: [
+          [walk(30, 15, t => [320, 150 + 10.67 * t + 18.57 * Math.sin(3 * t)]), 5],
+          [walk(30, 15, t => [690 + 150 * t, 200 + 50 * t + 20 * Math.sin(3 * t)]), 5],
+        ],
+      },
     )
   })
 
