@@ -79,16 +79,17 @@ function farthest(
   return frame === end.frame && away(frame + step) <= longestEndSeconds ? frame + step : frame
 }
 
-/** A box for every frame first..last: seen, standing unchanged, followed, between two sightings, or carried on from an end. */
+/** A box for every frame first..last: seen, standing unchanged, followed, between two of these, or carried on from an end. */
 function place(chain: Chain, first: number, last: number, seconds: readonly number[], rules: BoxRules): Box[] {
   const seen = steadied(chain.filter(({ followed }) => !followed))
-  const followed = new Map(chain.filter(one => one.followed).map(one => [one.frame, one.box]))
-  const expected = placeSeen(seen.length > 0 ? seen : chain, first, last, seconds, rules)
-  return expected.map(({ box, away }, i) => {
-    const there = followed.get(first + i)
-    // A follower can lose its way unnoticed: while detectors saw it a moment ago, both are covered.
-    if (!there) return box
-    return away <= rules.endMs / 1000 ? union(box, there) : there
+  const there = placed(seen.length > 0 ? seen : chain, first, last, seconds, rules)
+  if (seen.length === 0 || seen.length === chain.length) return there.map(({ box }) => box)
+  const followed = chain.filter(one => one.followed)
+  const all = [...seen, ...followed].sort((a, b) => a.frame - b.frame)
+  // A follower can lose its way unnoticed: while detectors saw it a moment ago, both are covered.
+  return placed(all, first, last, seconds, rules).map(({ box }, i) => {
+    const bySight = there[i]!
+    return bySight.away <= rules.endMs / 1000 ? union(box, bySight.box) : box
   })
 }
 
@@ -109,8 +110,8 @@ function steadied(seen: Chain): Chain {
   })
 }
 
-/** Boxes by what detectors saw, and how many seconds away the nearer end is where they saw it on one side only. */
-function placeSeen(seen: Chain, first: number, last: number, seconds: readonly number[], rules: BoxRules) {
+/** Boxes by these sightings, and how many seconds away the nearer end is where there are some on one side only. */
+function placed(seen: Chain, first: number, last: number, seconds: readonly number[], rules: BoxRules) {
   const boxes: { box: Box; away: number }[] = []
   const start = driftOf(seen.slice(0, 16))
   const end = driftOf(seen.slice(-16).toReversed())

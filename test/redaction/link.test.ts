@@ -204,6 +204,19 @@ describe('a thing in smooth motion', () => {
     )
   })
 
+  test('is carried on from where it was followed to, and covered where the follower says nothing for a frame', () => {
+    const { frames, seconds } = walk(60, 25, t => [300 + 200 * t, 300])
+    const followedOn = (n: number) => (n >= 15 && n <= 30) || (n >= 40 && n <= 52)
+    const seen = frames.map((found, n) => {
+      if (n > 30 && n < 40) return found
+      return followedOn(n) && n % 7 !== 0 ? found.map(one => ({ ...one, followed: true as const })) : []
+    })
+    const tracks = plan({ frames: seen, seconds })
+    expect(tracks).toHaveLength(1)
+    expect([tracks[0]!.runs[0]![0], tracks[0]!.runs.at(-1)![1]]).toEqual([8, 59])
+    for (let frame = 8; frame <= 59; frame++) expect(covered(tracks, frames[frame]![0]!)).toBe(true)
+  })
+
   test('that stood still unseen is covered there, and counts as seen', () => {
     const { frames, seconds } = walk(50, 25, () => [400, 300])
     const once = frames.map((found, n) => (n === 5 ? found.map(one => ({ ...one, until: 30 })) : []))
