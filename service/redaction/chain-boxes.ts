@@ -1,6 +1,6 @@
 import { type Box, between, moved, union } from './box.ts'
 import { type Chain, standing } from './link.ts'
-import { atMost, type Drift, driftOf, sizeOf, type Timed } from './motion.ts'
+import { atMost, sizeOf, stepsOn, type Timed } from './motion.ts'
 import type { BoxRun, FrameRange } from './plan.ts'
 
 export interface BoxRules {
@@ -67,80 +67,78 @@ export function ranges(frames: Iterable<number>): FrameRange[] {
 }
 
 /** The last frame, going in one direction, that a chain's end still covers. */
-function farthest(
-  end: { readonly frame: number; readonly seconds: number },
-  step: 1 | -1,
-  seconds: readonly number[],
-  { endMs }: BoxRules,
-): number {
-  const away = (frame: number) => Math.abs((seconds[frame] ?? Number.POSITIVE_INFINITY) - end.seconds)
+function farthest(end: { readonly frame: number }, step: 1 | -1, seconds: readonly number[], rules: BoxRules): number {
   let frame = end.frame
-  while (away(frame + step) <= endMs / 1000 + 1e-6) frame += step
-  return frame === end.frame && away(frame + step) <= longestEndSeconds ? frame + step : frame
+  while (reaches(end.frame, frame + step, seconds, rules)) frame += step
+  return frame
+}
+
+/** Whether what was seen on one frame is still covered on the other: for `endMs`, or on the next frame. */
+function reaches(from: number, to: number, seconds: readonly number[], { endMs }: BoxRules): boolean {
+  const away = Math.abs((seconds[to] ?? Number.POSITIVE_INFINITY) - seconds[from]!)
+  return away <= endMs / 1000 + 1e-6 || (Math.abs(to - from) === 1 && away <= longestEndSeconds)
 }
 
 /** A box for every frame first..last: seen, standing unchanged, followed, between two of these, or carried on from an end. */
 function place(chain: Chain, first: number, last: number, seconds: readonly number[], rules: BoxRules): Box[] {
-  const seen = steadied(chain.filter(({ followed }) => !followed))
-  const there = placed(seen.length > 0 ? seen : chain, first, last, seconds, rules)
-  if (seen.length === 0 || seen.length === chain.length) return there.map(({ box }) => box)
-  const followed = chain.filter(one => one.followed)
-  const all = [...seen, ...followed].sort((a, b) => a.frame - b.frame)
+  const all = steadied(chain)
+  const seen = all.filter(({ followed }) => !followed)
+  const boxes = placed(all, first, last, seconds, rules).map(({ box }) => box)
+  if (seen.length === 0) return boxes
   // A follower can lose its way unnoticed: while detectors saw it a moment ago, both are covered.
-  return placed(all, first, last, seconds, rules).map(({ box }, i) => {
-    const bySight = there[i]!
-    return bySight.away <= rules.endMs / 1000 ? union(box, bySight.box) : box
-  })
+  return placed(seen, first, last, seconds, rules).map(({ box, near }, i) => (near ? union(box, boxes[i]!) : boxes[i]!))
 }
 
 /** Sightings this near in time are of a thing of one size: where one is smaller, a detector saw a part of it. */
 const steadySeconds = 0.4
 
-/** Each sighting about its own centre as wide and as high as any near it in time. */
-function steadied(seen: Chain): Chain {
+/** Each about its own centre as wide and as high as detectors saw it near it in time. */
+function steadied(chain: Chain): Chain {
   let from = 0
-  return seen.map(one => {
-    while (one.seconds - seen[from]!.seconds > steadySeconds) from++
+  return chain.map(one => {
+    while (one.seconds - chain[from]!.seconds > steadySeconds) from++
     let { w, h } = one.box
-    for (let i = from; i < seen.length && seen[i]!.seconds - one.seconds <= steadySeconds; i++) {
-      w = Math.max(w, seen[i]!.box.w)
-      h = Math.max(h, seen[i]!.box.h)
+    for (let i = from; i < chain.length && chain[i]!.seconds - one.seconds <= steadySeconds; i++) {
+      if (chain[i]!.followed) continue
+      w = Math.max(w, chain[i]!.box.w)
+      h = Math.max(h, chain[i]!.box.h)
     }
     return { ...one, box: { x: one.box.x + (one.box.w - w) / 2, y: one.box.y + (one.box.h - h) / 2, w, h } }
   })
 }
 
-/** Boxes by these sightings, and how many seconds away the nearer end is where there are some on one side only. */
-function placed(seen: Chain, first: number, last: number, seconds: readonly number[], rules: BoxRules) {
-  const boxes: { box: Box; away: number }[] = []
-  const start = driftOf(seen.slice(0, 16))
-  const end = driftOf(seen.slice(-16).toReversed())
+/** Boxes by these sightings, and whether they are by two of them or by one that is no further away than the end of a cover. */
+function placed(sightings: Chain, first: number, last: number, seconds: readonly number[], rules: BoxRules) {
+  const boxes: { box: Box; near: boolean }[] = []
+  const start = sightings.slice(0, 16)
+  const end = sightings.slice(-16).toReversed()
   let next = 0
   let before: ReturnType<typeof standing> | undefined
   let reaching: { frame: number; box: Box }[] = []
   for (let frame = first; frame <= last; frame++) {
-    for (; next < seen.length && seen[next]!.frame < frame; next++) {
-      const one = standing(seen[next]!, seconds)
+    for (; next < sightings.length && sightings[next]!.frame < frame; next++) {
+      const one = standing(sightings[next]!, seconds)
       if (!before || one.frame >= before.frame) before = one
     }
-    const after = seen[next]
+    const after = sightings[next]
     const now = seconds[frame]!
+    const near = (one: { frame: number }) => reaches(one.frame, frame, seconds, rules)
     // An earlier sighting may still stand beside a later one: a look at a part of the frame takes back nothing that it did not see whole.
     reaching = reaching.filter(one => one.frame >= frame)
     if (after?.frame === frame) reaching.push(standing(after, seconds))
-    if (reaching.length > 0) boxes.push({ box: reaching.map(({ box }) => box).reduce(union), away: 0 })
-    else if (!before) boxes.push({ box: carry(after!, start, now), away: after!.seconds - now })
-    else if (!after) boxes.push({ box: carry(before, end, now), away: now - before.seconds })
-    else boxes.push({ box: bridge(before, after, now, rules), away: 0 })
+    if (reaching.length > 0) boxes.push({ box: reaching.map(({ box }) => box).reduce(union), near: true })
+    else if (!before) boxes.push({ box: carry(after!, start, now), near: near(after!) })
+    else if (!after) boxes.push({ box: carry(before, end, now), near: near(before) })
+    else boxes.push({ box: bridge(before, after, now, rules), near: true })
   }
   return boxes
 }
 
-/** Where it was and all the way on, as fast as before: nothing says that it slowed down. */
-function carry({ box, seconds }: Timed, drift: Drift, now: number): Box {
-  const away = now - seconds
-  const step = atMost({ x: drift.x * away, y: drift.y * away }, carriedSizes * sizeOf(box))
-  return union(box, moved(box, step.x, step.y))
+/** Where it was and all the way on: nothing says that it slowed down. */
+function carry({ box, seconds }: Timed, sightings: Chain, now: number): Box {
+  const longest = carriedSizes * sizeOf(box)
+  const steps = stepsOn(sightings, now - seconds).map(step => atMost(step, longest))
+  return steps.map(({ x, y }) => moved(box, x, y)).reduce(union, box)
 }
 
 /** Two sightings that are no further apart are of one thing: what lies between is known. */

@@ -13,6 +13,8 @@ export interface Drift {
 }
 
 const memorySeconds = 0.4
+/** In less time than this what looks like a change of speed is how detectors err. */
+const leastBendSeconds = 0.15
 /** A thing that is out of sight is expected to come to rest with this time constant: hold rather than extrapolate wildly. */
 const dampingSeconds = 0.4
 /** In sizes of the box: how far off the expected place a sighting may lie, at once and for each second in between. */
@@ -29,13 +31,31 @@ export function sizeOf({ w, h }: Box): number {
 
 /** How the newest of these was moving: `sightings` runs from it back to where it came from, in either time direction. */
 export function driftOf(sightings: readonly Timed[]): Drift {
+  return lately(sightings).drift
+}
+
+/** Where a thing may be so many seconds from its newest sighting (negative: before), as steps from there: as fast as of late, and getting faster or slower as it did. */
+export function stepsOn(sightings: readonly Timed[], seconds: number): Drift[] {
+  const now = lately(sightings)
+  const steady = { x: now.drift.x * seconds, y: now.drift.y * seconds }
+  const then = lately(sightings.slice(now.from))
+  const apart = (now.seconds + then.seconds) / 2
+  if (Math.min(Math.abs(now.seconds), Math.abs(then.seconds)) < leastBendSeconds) return [steady]
+  // A drift is the speed in the middle of its time.
+  const share = ((now.seconds / 2) * seconds + seconds ** 2 / 2) / apart
+  const [x, y] = [(now.drift.x - then.drift.x) * share, (now.drift.y - then.drift.y) * share]
+  return [steady, { x: steady.x + x, y: steady.y + y }]
+}
+
+/** What the newest sightings say, and the oldest that had a say. */
+function lately(sightings: readonly Timed[]): { drift: Drift; from: number; seconds: number } {
   const newest = sightings[0]!
-  const oldest = sightings.findLast(one => Math.abs(newest.seconds - one.seconds) <= memorySeconds)!
+  const from = sightings.findLastIndex(one => Math.abs(newest.seconds - one.seconds) <= memorySeconds)
+  const oldest = sightings[from]!
   const seconds = newest.seconds - oldest.seconds
-  if (seconds === 0) return { x: 0, y: 0 }
-  const from = centre(oldest.box)
-  const to = centre(newest.box)
-  return { x: (to.x - from.x) / seconds, y: (to.y - from.y) / seconds }
+  if (seconds === 0) return { drift: { x: 0, y: 0 }, from, seconds }
+  const [was, is] = [centre(oldest.box), centre(newest.box)]
+  return { drift: { x: (is.x - was.x) / seconds, y: (is.y - was.y) / seconds }, from, seconds }
 }
 
 /** How far a thing gets in `seconds` (negative: before) while its motion dies away. */

@@ -198,23 +198,57 @@ describe('a thing in smooth motion', () => {
       {
         examples: [
           [walk(30, 15, t => [320, 150 + 10.67 * t + 18.57 * Math.sin(3 * t)]), 5],
+          [walk(30, 15, t => [400, 200 + 12.1 * t + 20 * Math.sin(3 * t)]), 5],
           [walk(30, 15, t => [690 + 150 * t, 200 + 50 * t + 20 * Math.sin(3 * t)]), 5],
         ],
       },
     )
   })
 
+  const followedAs = (one: Sighting, box = one.box): Sighting => ({ ...one, box, score: 0.23, followed: true })
+
   test('is carried on from where it was followed to, and covered where the follower says nothing for a frame', () => {
     const { frames, seconds } = walk(60, 25, t => [300 + 200 * t, 300])
     const followedOn = (n: number) => (n >= 15 && n <= 30) || (n >= 40 && n <= 52)
     const seen = frames.map((found, n) => {
       if (n > 30 && n < 40) return found
-      return followedOn(n) && n % 7 !== 0 ? found.map(one => ({ ...one, followed: true as const })) : []
+      return followedOn(n) && n % 7 !== 0 ? found.map(one => followedAs(one)) : []
     })
     const tracks = plan({ frames: seen, seconds })
     expect(tracks).toHaveLength(1)
     expect([tracks[0]!.runs[0]![0], tracks[0]!.runs.at(-1)![1]]).toEqual([8, 59])
     for (let frame = 8; frame <= 59; frame++) expect(covered(tracks, frames[frame]![0]!)).toBe(true)
+  })
+
+  test('stays covered where it was seen until its cover ends, wherever a follower goes meanwhile', () => {
+    // The first: 0.3 s at 10 frames a second is a little more in binary. The last: two seconds, so one frame.
+    for (const [rate, until] of [
+      [10, 13],
+      [25, 17],
+      [2, 11],
+    ] as const) {
+      const { frames, seconds } = walk(40, rate, () => [300, 300])
+      const seen = frames.map((found, n) => {
+        if (n <= 10) return found
+        return n <= 17 ? found.map(one => followedAs(one, { ...one.box, x: one.box.x + 12 * (n - 10) })) : []
+      })
+      const tracks = plan({ frames: seen, seconds })
+      expect(tracks).toHaveLength(1)
+      for (let frame = 0; frame <= until; frame++) expect(covered(tracks, frames[frame]![0]!)).toBe(true)
+      // There the follower alone is believed.
+      expect(covered(tracks, { ...frames[20]![0]!, frame: until + 3 })).toBe(false)
+    }
+  })
+
+  test('is followed as large as it was seen, when a detector saw only a part of it last', () => {
+    const { frames, seconds } = walk(40, 25, () => [300, 300])
+    const part = (one: Sighting): Sighting => ({ ...one, box: { ...one.box, h: 36 } })
+    const seen = frames.map((found, n) => {
+      if (n <= 9) return found
+      return n <= 10 ? found.map(part) : n <= 20 ? found.map(one => followedAs(part(one))) : []
+    })
+    const tracks = plan({ frames: seen, seconds })
+    for (let frame = 0; frame <= 19; frame++) expect(covered(tracks, frames[frame]![0]!)).toBe(true)
   })
 
   test('that stood still unseen is covered there, and counts as seen', () => {
