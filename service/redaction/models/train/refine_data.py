@@ -82,8 +82,8 @@ def cutting(bgr, box):
 # were it so many times as wide as it is high.
 VIEWS = {FACE: dict(wide=64, high=64, about=2.6, square=1.), PLATE: dict(wide=96, high=48, about=1.7, square=1.6)}
 
-# The same for the smaller of the two networks that are asked about faces.
-NEAR_ABOUT = 2.
+# There are two networks for each kind. Of faces both are in use (`refine_join.py`), and are shown what the wide one sees; of plates the near one.
+ABOUT = {'near': {FACE: 2., PLATE: 1.7}, 'wide': {FACE: 2.6, PLATE: 2.4}}
 
 
 def region(kind, box):

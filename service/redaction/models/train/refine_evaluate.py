@@ -15,7 +15,7 @@ from conditions import CONDITIONS
 from data import Pictures
 from evaluate import Model, overlaps
 from plates_mine import SEEN
-from refine_data import FACE, NEAR_ABOUT, PLATE, VIEWS, region
+from refine_data import ABOUT, FACE, PLATE, VIEWS, region
 from refine_train import KIND
 from teacher import single_thread
 
@@ -108,14 +108,14 @@ if __name__ == '__main__':
     arguments.add_argument('kind', choices=KIND)
     arguments.add_argument('detector')
     arguments.add_argument('refine')
-    arguments.add_argument('--near', action='store_true', help='the refine network was trained with --near')
+    arguments.add_argument('--view', choices=ABOUT, help='with which the refine network was trained; as that in use where absent')
     arguments.add_argument('--channels', default='rgb')
     arguments.add_argument('--condition', choices=CONDITIONS, default='plain')
     arguments.add_argument('--datasets', default=os.environ.get('CUSTOS_DATASETS'))
     chosen = arguments.parse_args()
     kind = KIND[chosen.kind]
-    if chosen.near:
-        VIEWS[kind]['about'] = NEAR_ABOUT
+    if chosen.view:
+        VIEWS[kind]['about'] = ABOUT[chosen.view][kind]
     rows, sizes, quiet = evaluate(kind, Model(chosen.detector, chosen.channels, column=kind if kind == PLATE else 0), Refine(chosen.refine, kind), chosen.datasets, chosen.condition)
     print(len(sizes), 'marked', quiet, 'quiet pictures; mean IoU of what is found, before and after:', rows[rows[:, 3] >= 0][:, 4:].mean(0).round(3))
     s, p = rows[:, 0], rows[:, 1]

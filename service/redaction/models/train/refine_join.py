@@ -1,6 +1,6 @@
-"""The two refine networks for faces as one: `python refine_join.py refine-faces-wide.pt refine-faces-near.pt ../faces-refine.onnx`.
+"""The two refine networks of a kind as one: `python refine_join.py face refine-faces-wide.pt refine-faces-near.pt ../faces-refine.onnx`.
 
-With `--mean plate BEFORE.pt AFTER.pt OUT.pt OUT.onnx` the mean of two files of weights of one network instead.
+With `--mean plate near BEFORE.pt AFTER.pt OUT.pt OUT.onnx` the mean of two files of weights of one network instead.
 """
 import hashlib
 import sys
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import torch
 
-from refine_data import FACE, NEAR_ABOUT, VIEWS
+from refine_data import ABOUT, VIEWS
 from refine_model import SHAPES, Joined, RefineNet
 from refine_train import KIND, export
 
 
-def loaded(weights, kind, shape):
-    net = RefineNet(VIEWS[kind]['wide'], VIEWS[kind]['high'], **SHAPES[shape])
+def loaded(weights, kind, view):
+    net = RefineNet(VIEWS[kind]['wide'], VIEWS[kind]['high'], **SHAPES[view])
     net.load_state_dict(weights['average'])
     return net
 
@@ -31,13 +31,14 @@ def read(path):
 
 if __name__ == '__main__':
     if sys.argv[1] == '--mean':
-        name, before, after, weights, out = sys.argv[2:]
+        name, view, before, after, weights, out = sys.argv[2:]
         kind, made = KIND[name], mean(read(before), read(after))
         torch.save(made, weights)
-        net = loaded(made, kind, name)
+        net = loaded(made, kind, view)
     else:
-        wide, near, out = sys.argv[1:]
-        kind, view = FACE, VIEWS[FACE]
-        net = Joined(loaded(read(wide), kind, 'face'), loaded(read(near), kind, 'near face'), view['wide'], NEAR_ABOUT / view['about'])
+        name, wide, near, out = sys.argv[1:]
+        kind = KIND[name]
+        shown = VIEWS[kind]
+        net = Joined(loaded(read(wide), kind, 'wide'), loaded(read(near), kind, 'near'), shown['wide'], shown['high'], ABOUT['near'][kind] / ABOUT['wide'][kind])
     export(net, kind, Path(out))
     print(hashlib.sha256(Path(out).read_bytes()).hexdigest(), out)

@@ -10,15 +10,13 @@ from model import Separable, initialise, stage
 
 
 SMALL = dict(channels=(24, 48, 96, 128), repeats=(1, 2, 1), squeezed=32, mixed=96)
-SHAPES = {
-    'face': dict(channels=(32, 64, 128, 192), repeats=(2, 3, 2), squeezed=48, mixed=128),
-    'near face': SMALL,
-    'plate': SMALL,
-}
+LARGE = dict(channels=(32, 64, 128, 192), repeats=(2, 3, 2), squeezed=48, mixed=128)
+# By how much of what is around a box they are shown (`ABOUT` in refine_data.py).
+SHAPES = {'near': SMALL, 'wide': LARGE}
 
 
 class RefineNet(nn.Module):
-    """290 thousand parameters for faces, 117 for faces with little around them, 123 for plates (`SHAPES`). `wide` and `high` are multiples of 16."""
+    """Wide 290 thousand parameters for faces and 302 for plates, near 117 and 123. `wide` and `high` are multiples of 16."""
 
     def __init__(self, wide, high, channels, repeats, squeezed, mixed):
         super().__init__()
@@ -54,18 +52,23 @@ class Joined(nn.Module):
     """Two networks that answer as one: the second is shown the middle of what the first is shown, `share` of its sides at the same size. Their logits are
     averaged; where the thing lies is the first one's word."""
 
-    def __init__(self, net, near, side, share):
+    def __init__(self, net, near, wide, high, share):
         super().__init__()
         self.net, self.near = net, near
-        at = side / 2 * (1 - share) + (torch.arange(side) + .5) * share - .5
-        left = at.floor().long().clamp(0, side - 2)
-        rows = torch.arange(side)
-        # Each row mixes two neighbours: bilinear sampling as a matrix, on either side of the picture.
-        sample = torch.zeros(side, side)
-        sample[rows, left], sample[rows, left + 1] = 1 - (at - left), at - left
-        self.register_buffer('sample', sample)
+        self.register_buffer('down', enlarging(high, share))
+        self.register_buffer('across', enlarging(wide, share).t().contiguous())
 
     def forward(self, x):
         out = self.net(x)
-        logit = (out[:, :1] + self.near(self.sample @ x @ self.sample.t())[:, :1]) / 2
+        logit = (out[:, :1] + self.near(self.down @ x @ self.across)[:, :1]) / 2
         return torch.cat([logit, out[:, 1:]], 1)
+
+
+def enlarging(side, share):
+    """[side, side]: each row mixes two neighbours, so that the middle `share` of a side fills all of it. Bilinear sampling as a matrix."""
+    at = side / 2 * (1 - share) + (torch.arange(side) + .5) * share - .5
+    left = at.floor().long().clamp(0, side - 2)
+    rows = torch.arange(side)
+    sample = torch.zeros(side, side)
+    sample[rows, left], sample[rows, left + 1] = 1 - (at - left), at - left
+    return sample

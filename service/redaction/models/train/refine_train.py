@@ -1,4 +1,4 @@
-"""Training of a refine network: `python refine_train.py plate --out FOLDER --bank train0.npz train1.npz hard.npz --fonts /usr/share/fonts --minutes 40`.
+"""Training of a refine network: `python refine_train.py plate --view near --out FOLDER --bank train0.npz train1.npz hard.npz --fonts /usr/share/fonts --minutes 40`.
 
 Half of what it is shown are marked things with the box moved, stretched and blown up as a detector would; the other half is what the detectors
 took for one. What it gets wrong it is shown more often. One process with one thread, or several that share the cuttings (each reads the files for itself), started by `torchrun --nproc-per-node N`.
@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from damage import damaged
 from data import log_uniform
 from plates_drawn import Drawing, pasted, slanted
-from refine_data import FACE, NEAR_ABOUT, PLATE, VIEWS, region, room
+from refine_data import ABOUT, FACE, PLATE, VIEWS, region, room
 from refine_model import SHAPES, RefineNet, Refiner
 from run import averaged, join
 
@@ -28,8 +28,8 @@ NATIVE_PX = {FACE: (7, 90), PLATE: (11, 110)}
 # Jittered boxes that overlap less are shown to nobody.
 LEAST_IOU = .4
 AVERAGE_KEEPS = .9985
-# Degrees.
-MOST_LEAN = 32
+# Degrees. A fisheye lens turns a plate near its border nearly upright.
+MOST_LEAN = {FACE: 32, PLATE: 60}
 DOUBTED_LOSS = 2.
 
 
@@ -105,7 +105,7 @@ class Shown:
     def leaning(self, piece, w, h):
         """The cutting turned about its middle, as a lens near its border or a camera on a bracket shows things, and the upright box about what lay in it:
         all four corners of a plate, the ellipse of a face."""
-        degrees = self.random.gauss(0, 5) if self.random.random() < .5 else self.random.uniform(-MOST_LEAN, MOST_LEAN)
+        degrees = self.random.gauss(0, 5) if self.random.random() < .5 else self.random.uniform(-1, 1) * MOST_LEAN[self.bank.kind]
         high, wide = piece.shape[:2]
         matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), degrees, 1)
         piece = cv2.warpAffine(piece, matrix, (wide, high), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -170,16 +170,13 @@ def arguments():
     p.add_argument('--out', type=Path, required=True)
     p.add_argument('--bank', nargs='+', required=True)
     p.add_argument('--fonts', help='for plates')
-    p.add_argument('--near', action='store_true', help='faces: the smaller network, shown less of what is around them')
+    p.add_argument('--view', choices=SHAPES, required=True, help='how much of what is around a box is shown, and how large the network is')
     p.add_argument('--minutes', type=float, required=True)
     p.add_argument('--initial')
     p.add_argument('--rate', type=float, default=2e-3)
     p.add_argument('--batch', type=int, default=64)
     p.add_argument('--seed', type=int, default=1)
-    chosen = p.parse_args()
-    if chosen.near and chosen.kind != 'face':
-        p.error('--near is for faces')
-    return chosen
+    return p.parse_args()
 
 
 def export(net, kind, path):
@@ -194,16 +191,15 @@ def main():
     chosen = arguments()
     rank, ranks = join(chosen.seed)
     cv2.setNumThreads(1)
-    kind, shape = KIND[chosen.kind], SHAPES[f'near {chosen.kind}' if chosen.near else chosen.kind]
-    if chosen.near:
-        VIEWS[kind]['about'] = NEAR_ABOUT
+    kind = KIND[chosen.kind]
+    VIEWS[kind]['about'] = ABOUT[chosen.view][kind]
     chosen.out.mkdir(parents=True, exist_ok=True)
     seed = chosen.seed + 1000 * rank
     drawing = Drawing(chosen.fonts, random.Random(seed)) if chosen.fonts else None
     shown = Shown(Bank(chosen.bank, kind, rank, ranks), seed, drawing)
     print(len(shown.marked), 'marked', len(shown.wrong), 'wrong', flush=True)
     view = VIEWS[kind]
-    net = RefineNet(view['wide'], view['high'], **shape).to(memory_format=torch.channels_last)
+    net = RefineNet(view['wide'], view['high'], **SHAPES[chosen.view]).to(memory_format=torch.channels_last)
     if chosen.initial:
         net.load_state_dict(torch.load(chosen.initial, weights_only=True)['average'])
     average = copy.deepcopy(net)
