@@ -134,7 +134,7 @@ function placed(sightings: Chain, first: number, last: number, seconds: readonly
   return boxes
 }
 
-/** Where it was and all the way on: nothing says that it slowed down. */
+/** Where it was and all the way that it may have gone on, as fast as before or as its speed was changing. */
 function carry({ box, seconds }: Timed, sightings: Chain, now: number): Box {
   const longest = carriedSizes * sizeOf(box)
   const steps = stepsOn(sightings, now - seconds).map(step => atMost(step, longest))
