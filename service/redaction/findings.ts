@@ -1,9 +1,9 @@
 /** What the second looks saw, in the words of the certificate. */
-import { type Box, union } from './box.ts'
+import { type Box, intersection, union } from './box.ts'
 import { boundFor, type Hit, type LeakCertificate } from './certificate.ts'
 import type { DetectorClass } from './plan.ts'
 import type { SecondLook } from './second-look.ts'
-import { overlap, type SeenTrack } from './sightings.ts'
+import type { SeenTrack } from './sightings.ts'
 import type { JudgedText } from './text-look.ts'
 import { leastAlongPx } from './text-verdict.ts'
 
@@ -69,7 +69,7 @@ function ofText({ first, last, box, verdict, scorePerMille }: JudgedText, size: 
 
 /** What of a box lies in the frame, in whole pixels. */
 function inside(box: Box, { width, height }: Size): Box {
-  const { x, y, w, h } = overlap(box, { x: 0, y: 0, w: width, h: height })
+  const { x, y, w, h } = intersection(box, { x: 0, y: 0, w: width, h: height })
   const [left, top] = [Math.max(0, Math.floor(x)), Math.max(0, Math.floor(y))]
   return { x: left, y: top, w: Math.max(0, Math.ceil(x + w) - left), h: Math.max(0, Math.ceil(y + h) - top) }
 }

@@ -59,6 +59,18 @@ export function isWhole({ w, h }: Box, { width, height }: Layout): boolean {
   return w === width && h === height
 }
 
+/** So much room is around the frame as it is seen from afar: a share of its long side. */
+const roomAround = 0.1
+
+/** The frame from afar, its sides half the coarse picture's, and with room around it the window for a network of our own. */
+export function afar(coarse: Layout): { readonly size: Layout; readonly window: Box } {
+  const size = { width: coarse.width / 2, height: coarse.height / 2 }
+  const room = roomAround * Math.max(size.width, size.height)
+  const w = stride * Math.ceil((size.width + 2 * room) / stride)
+  const h = stride * Math.ceil((size.height + 2 * room) / stride)
+  return { size, window: { x: (size.width - w) / 2, y: (size.height - h) / 2, w, h } }
+}
+
 /** The window for a network of our own that holds a region of the picture: its sides are multiples of 32. */
 export function paneOver(region: Box, picture: Layout): Box {
   const w = stride * Math.ceil(region.w / stride)

@@ -1,12 +1,12 @@
 import { adapterFor } from './adapters.ts'
-import type { Box } from './box.ts'
+import { type Box, intersection, intersectionArea } from './box.ts'
 import { type Detector, DetectorFault, type Finding, type Picture, type Scale } from './detector.ts'
 import { fineness, isWhole, type Layout, paneOver } from './layout.ts'
 import { lookRules } from './looks.ts'
 import type { Model, Refiner } from './models.ts'
 import { suppress } from './nms.ts'
 import type { DetectorClass } from './plan.ts'
-import { type View, viewOf } from './planes.ts'
+import { type View, viewFromAfar, viewOf } from './planes.ts'
 import { openRefiner, type Refine } from './refine.ts'
 import { openSession } from './session.ts'
 
@@ -25,9 +25,11 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
   const offered = { ...floors }
   for (const { seen, from } of refiners) offered[seen] = Math.min(from, floors[seen]!)
   const lowest = Math.min(...Object.values(offered)) / scale
+  // A face that the frame's border cuts is seen better where the frame does not end beside it, and small, since it is often close by. Of plates that was not measured.
+  const looksFromAfar = adapter.anySize && floors.face !== undefined
 
-  async function findingsIn(view: View, window: Box, part: boolean): Promise<Finding[]> {
-    const findings: Finding[] = []
+  async function findingsIn(view: View, window: Box, part: boolean, seenIn: Layout): Promise<Seen[]> {
+    const findings: Seen[] = []
     const outputs = await session.run({ [session.inputNames[0]!]: adapter.feed(view, window) })
     for (const { column, score, box } of adapter.read(outputs, window, lowest)) {
       const seen = model.columns[column]
@@ -43,14 +45,23 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
           w: (box.w * window.w) / view.width,
           h: (box.h * window.h) / view.height,
         },
+        seenIn,
       })
     }
     return findings
   }
 
-  function weighed(one: Finding, picture: Picture): Finding {
+  async function findingsFromAfar(picture: Picture): Promise<Seen[]> {
+    const view = viewFromAfar(picture)
+    const findings = await findingsIn(view, view.region!, false, view)
+    return findings
+      .filter(one => one.class === 'face' && isCutByFrame(one.box, view))
+      .map(one => ({ ...one, box: intersection(one.box, frame) }))
+  }
+
+  function weighed({ seenIn, ...one }: Seen): Finding {
     const { abovePx, oddsPerMille } = model.oversize ?? { abovePx: Number.POSITIVE_INFINITY, oddsPerMille: 1000 }
-    if (longerSide(one, sizeAt(picture, 'coarse')) <= abovePx) return one
+    if (longerSide(one, seenIn) <= abovePx) return one
     const times = oddsPerMille / 1000
     return { ...one, score: (times * one.score) / (1 - one.score + times * one.score) }
   }
@@ -59,7 +70,7 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
     name: model.name,
     digest: model.sha256,
     async detect(picture) {
-      const findings: Finding[] = []
+      const findings: Seen[] = []
       const coarsely = picture.looks.filter(({ scale }) => scale === 'coarse')
       for (const look of picture.looks) {
         const size = sizeAt(picture, look.scale)
@@ -70,9 +81,10 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
           longerSide(one, view) > lookRules.fineMostPx &&
           coarsely.some(({ region }) => holds(region, one, sizeAt(picture, 'coarse')))
         for (const window of adapter.windows(look, view)) {
-          const seen = await findingsIn(view, window, part)
+          const seen = await findingsIn(view, window, part, sizeAt(picture, 'coarse'))
           findings.push(...seen.filter(one => !isLeft(one)))
         }
+        if (look.scale === 'coarse' && !part && looksFromAfar) findings.push(...(await findingsFromAfar(picture)))
       }
       const kept = suppress(findings)
       const asked = (one: Finding, { seen, from }: OpenRefiner) => one.class === seen && one.score >= from
@@ -81,9 +93,26 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
         const found = kept.filter(one => asked(one, refiner))
         refined.push(...suppress(await refiner.refine(picture, found), oneAbove))
       }
-      return refined.map(one => weighed(one, picture)).filter(one => one.score >= floors[one.class]!)
+      return refined.map(weighed).filter(one => one.score >= floors[one.class]!)
     },
   }
+}
+
+/** A finding, and the size of the frame by which it is judged whether it is large. */
+interface Seen extends Finding {
+  readonly seenIn: Layout
+}
+
+/** The whole frame, in shares of it. */
+const frame = { x: 0, y: 0, w: 1, h: 1 }
+/** What the frame cuts lies in it for so much of its area: of less nobody can tell whose it is. */
+const leastInFrame = 0.25
+
+/** Whether a finding ends at the frame's border or beyond it. */
+function isCutByFrame(box: Box, { width, height }: Layout): boolean {
+  const [across, down] = [cutOffWithin / width, cutOffWithin / height]
+  const ends = box.x < across || box.y < down || box.x + box.w > 1 - across || box.y + box.h > 1 - down
+  return ends && intersectionArea(box, frame) >= leastInFrame * box.w * box.h
 }
 
 interface OpenRefiner {

@@ -1,6 +1,6 @@
 import type { Box } from './box.ts'
 import type { Picture, Scale } from './detector.ts'
-import { fineness } from './layout.ts'
+import { afar, fineness, type Layout } from './layout.ts'
 
 /** What a detector sees: three planes of whole numbers 0..255, one after another. */
 export interface View {
@@ -32,8 +32,8 @@ export function halvedLuma(
 const views = new WeakMap<Picture, Map<string, View>>()
 /** Planes that nobody needs any more, the smallest first: fresh ones of many megabytes for each picture cost time and memory (docs/benchmarks.md). */
 const spare: Float32Array<ArrayBuffer>[] = []
-/** A picture is seen at two scales. */
-const mostSpare = 2
+/** A picture is seen at two scales, and from afar. */
+const mostSpare = 3
 
 /** A region of the picture (even edges; all of it where absent) in red, green and blue at a scale; made once for all the detectors of a process. */
 export function viewOf(picture: Picture, scale: Scale, region?: Box): View {
@@ -49,6 +49,30 @@ export function viewOf(picture: Picture, scale: Scale, region?: Box): View {
   const view = { width, height, ...(region && { region }), planes }
   made.set(key, view)
   return view
+}
+
+/** The whole frame at half the coarse scale, with room around it, into which the frame's edge goes on. */
+export function viewFromAfar(picture: Picture): View {
+  const made = views.get(picture) ?? new Map<string, View>()
+  views.set(picture, made)
+  const coarse = viewOf(picture, 'coarse')
+  const { size, window } = afar(coarse)
+  const view = made.get('afar') ?? { ...size, region: window, planes: halvedRgb(coarse, size, window) }
+  made.set('afar', view)
+  return view
+}
+
+function halvedRgb({ width, height, planes }: View, size: Layout, { x: left, y: top, w, h }: Box): Float32Array {
+  const rgb = floats(3 * w * h)
+  const within = (value: number, sides: number) => 2 * Math.min(sides - 1, Math.max(0, value))
+  for (let y = 0, to = 0; y < 3 * h; y++) {
+    const from = (Math.floor(y / h) * height + within(top + (y % h), size.height)) * width
+    for (let x = 0; x < w; x++, to++) {
+      const at = from + within(left + x, size.width)
+      rgb[to] = (planes[at]! + planes[at + 1]! + planes[at + width]! + planes[at + width + 1]!) / 4
+    }
+  }
+  return rgb
 }
 
 /** Whoever is done with a picture may say so. All its views lose their planes, which are then overwritten. */

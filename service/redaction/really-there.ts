@@ -2,13 +2,13 @@
  * The edge of a cover can look like a plate or a head. What was seen beside one counts only where the clip itself, looked at
  * in the same way, shows the like in the open.
  */
-import { type Box, intersectionArea } from './box.ts'
+import { type Box, intersection, intersectionArea } from './box.ts'
 import type { Standing } from './decided.ts'
 import type { Finding } from './detector.ts'
 import { pictures } from './frame-source.ts'
 import { fineness, type Layout, wholeOf } from './layout.ts'
 import type { Lens } from './onnx-detector.ts'
-import { type Footage, overlap, type SeenTrack, touches } from './sightings.ts'
+import { type Footage, type SeenTrack, touches } from './sightings.ts'
 import { openPool } from './worker-pool.ts'
 
 interface View {
@@ -89,6 +89,6 @@ function isReal(box: Box, covers: readonly Box[], likes: readonly Box[]): boolea
   if (!touches(covers, box)) return true
   const openPart = (part: Box) => part.w * part.h - Math.max(...covers.map(c => intersectionArea(c, part)))
   return likes.some(
-    like => intersectionArea(like, box) > 0 && openPart(overlap(like, box)) >= realShare * like.w * like.h,
+    like => intersectionArea(like, box) > 0 && openPart(intersection(like, box)) >= realShare * like.w * like.h,
   )
 }

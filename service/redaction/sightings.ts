@@ -23,13 +23,6 @@ export interface SeenTrack {
   readonly verdict?: PlateVerdict
 }
 
-/** Where two boxes that meet lie over one another. */
-export function overlap(a: Box, b: Box): Box {
-  const x = Math.max(a.x, b.x)
-  const y = Math.max(a.y, b.y)
-  return { x, y, w: Math.min(a.x + a.w, b.x + b.w) - x, h: Math.min(a.y + a.h, b.y + b.h) - y }
-}
-
 export function touches(boxes: readonly Box[], box: Box): boolean {
   return boxes.some(one => intersectionArea(one, box) > 0)
 }

@@ -11,7 +11,7 @@ import { fineness, layoutFor, paneOver, squaresOver, wholeOf } from '../../servi
 import { mediapipe } from '../../service/redaction/mediapipe.ts'
 import { loadModels, type Model } from '../../service/redaction/models.ts'
 import { join, suppress } from '../../service/redaction/nms.ts'
-import { openDetector } from '../../service/redaction/onnx-detector.ts'
+import { type Lens, openDetector } from '../../service/redaction/onnx-detector.ts'
 import { sampleWindow } from '../../service/redaction/planes.ts'
 import { yunet } from '../../service/redaction/yunet.ts'
 import { pattern, type Recording, samplesOf, tensorsOf } from './recording.ts'
@@ -84,7 +84,8 @@ describe('of what a network sees on the fine picture', () => {
     const bytes = new Uint8Array(await readFile(new URL('faulty-models/squares.onnx', import.meta.url)))
     const model = { ...models.named('faces'), refiners: {}, oversize: undefined, name: 'squares', bytes, ...more }
     const detector = await openDetector({ model, floors: { face: 0.2 } })
-    const found = await detector.detect({ ...picture, looks })
+    const seen = await detector.detect({ ...picture, looks })
+    const found = seen.filter(({ box }) => Math.round(box.w * layout.width) !== 224)
     const sides = found.map(({ box, score }) => [Math.round(box.w * layout.width), Math.round(score * 1000)])
     return sides.sort((a, b) => a[0]! - b[0]!)
   }
@@ -114,6 +115,60 @@ describe('of what a network sees on the fine picture', () => {
       [64, 800],
       [112, 667],
     ])
+  })
+})
+
+describe('of what a network sees from afar', () => {
+  const layout = layoutFor(640, 360)
+  const [half, lowered] = [layout.width / 2, layout.height / 2]
+  const coarse = { scale: 'coarse', region: wholeOf(layout) } as const
+
+  async function seen(
+    file: string,
+    looks: Picture['looks'],
+    floors: Lens['floors'] = { face: 0.2 },
+    more = {},
+    { width, height } = layout,
+  ) {
+    const picture = noise(width * fineness, height * fineness)
+    const bytes = new Uint8Array(await readFile(new URL(`faulty-models/${file}.onnx`, import.meta.url)))
+    const model = { ...models.named('faces'), refiners: {}, oversize: undefined, name: file, bytes, ...more }
+    const found = await (await openDetector({ model, floors })).detect({ ...picture, looks })
+    // A look at the coarse picture itself is known by the height of what it sees.
+    return found.filter(({ box }) => ![64, 112].includes(Math.round(box.h * height)))
+  }
+
+  test('what the frame cuts counts, as far as it lies in it', async () => {
+    const [face] = await seen('squares', [coarse])
+    expect(face!.score).toBeCloseTo(0.8)
+    // 200 px to the right in a picture that begins 32 px left of the frame and 40 px above it.
+    expect(face!.box.x).toBeCloseTo(168 / half)
+    expect(face!.box.w).toBeCloseTo(112 / half)
+    expect(face!.box.y).toBe(0)
+    expect(face!.box.h).toBeCloseTo(72 / lowered)
+  })
+
+  test('what lies in the frame for less than a quarter does not count', async () => {
+    const upright = layoutFor(360, 640)
+    expect(await seen('squares', [{ ...coarse, region: wholeOf(upright) }], undefined, {}, upright)).toEqual([])
+  })
+
+  test('what ends at no border is left to the other looks', async () => {
+    expect(await seen('middle', [coarse])).toEqual([])
+  })
+
+  test('nobody looks from there for plates, nor when only a part changed', async () => {
+    expect(await seen('squares', [coarse], { plate: 0.2 }, { columns: ['plate'] })).toEqual([])
+    expect(await seen('squares', [{ ...coarse, region: { x: 0, y: 0, w: 384, h: 352 } }])).toEqual([])
+  })
+
+  test('a face is large by its size there', async () => {
+    const scores = async (abovePx: number) =>
+      (await seen('squares', [coarse], undefined, { oversize: { abovePx, oddsPerMille: 500 } })).map(
+        ({ score }) => score,
+      )
+    expect((await scores(120))[0]).toBeCloseTo(0.8)
+    expect((await scores(100))[0]).toBeCloseTo(0.667)
   })
 })
 

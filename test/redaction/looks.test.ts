@@ -2,9 +2,17 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { blockSide, changedUnder, watchChanges } from '../../service/redaction/changes.ts'
 import { gistOf, isCut } from '../../service/redaction/cuts.ts'
-import { fineness, layoutFor, paneOver, squaresOver, wholeOf } from '../../service/redaction/layout.ts'
+import { afar, fineness, layoutFor, paneOver, squaresOver, wholeOf } from '../../service/redaction/layout.ts'
 import { lookRules, planLooks } from '../../service/redaction/looks.ts'
-import { copyWindow, halvedLuma, planeOf, releaseViews, sampleWindow, viewOf } from '../../service/redaction/planes.ts'
+import {
+  copyWindow,
+  halvedLuma,
+  planeOf,
+  releaseViews,
+  sampleWindow,
+  viewFromAfar,
+  viewOf,
+} from '../../service/redaction/planes.ts'
 
 const layout = layoutFor(1920, 1080)
 const [across, down] = [layout.width / blockSide, layout.height / blockSide]
@@ -83,6 +91,46 @@ test('the coarse view shows each pixel as the mean of the four that it stands fo
   }
 })
 
+test('the view from afar shows each pixel as the mean of four of the coarse view, and its edge all around', () => {
+  const [width, height] = [256, 128]
+  const planes = Uint8Array.from({ length: (width * height * 3) / 2 }, (_, i) => 20 + ((i * 7919) % 200))
+  const picture = { width, height, planes, matrix: 'bt709', looks: [] } as const
+  const coarse = viewOf(picture, 'coarse')
+  const { width: across, height: down, region, planes: seen } = viewFromAfar(picture)
+  expect([across, down]).toEqual([64, 32])
+  expect(region).toEqual({ x: -16, y: -16, w: 96, h: 64 })
+  for (let plane = 0; plane < 3; plane++) {
+    for (let y = -16; y < 48; y++) {
+      for (let x = -16; x < 80; x++) {
+        const [column, row] = [Math.min(63, Math.max(0, x)), Math.min(31, Math.max(0, y))]
+        const from = plane * 128 * 64 + 2 * row * 128 + 2 * column
+        const four = [from, from + 1, from + 128, from + 129].map(at => coarse.planes[at]!)
+        expect(seen[plane * 96 * 64 + (y + 16) * 96 + x + 16]).toBe(four.reduce((a, b) => a + b) / 4)
+      }
+    }
+  }
+})
+
+test.for([
+  [1920, 1080],
+  [360, 640],
+  [500, 500],
+  [3000, 400],
+] as const)('a frame of %dx%d has a tenth of its long side around it from afar, or more', ([width, height]) => {
+  const coarse = layoutFor(width, height)
+  const { size, window } = afar(coarse)
+  expect([size.width * 2, size.height * 2]).toEqual([coarse.width, coarse.height])
+  const room = Math.max(size.width, size.height) / 10
+  for (const [from, length, sides] of [
+    [window.x, window.w, size.width],
+    [window.y, window.h, size.height],
+  ] as const) {
+    expect([length % 32, Number.isInteger(from)]).toEqual([0, true])
+    expect(-from).toBeGreaterThanOrEqual(room)
+    expect(from + length - sides).toBeGreaterThanOrEqual(room)
+  }
+})
+
 test('a window of a part of the picture holds what it holds in all of it', () => {
   const [width, height] = [128, 64]
   const planes = Uint8Array.from({ length: (width * height * 3) / 2 }, (_, i) => (i * 37) % 220)
@@ -104,7 +152,9 @@ test('a picture that is shown in the planes of one before it shows nothing of th
   }
   const region = { x: 8, y: 4, w: 24, h: 12 }
   const viewsOf = (picture: ReturnType<typeof pictureOf>) =>
-    [viewOf(picture, 'fine'), viewOf(picture, 'coarse'), viewOf(picture, 'fine', region)].map(({ planes }) => planes)
+    [viewOf(picture, 'fine'), viewOf(picture, 'coarse'), viewOf(picture, 'fine', region), viewFromAfar(picture)].map(
+      ({ planes }) => planes,
+    )
   const copied = (views: Float32Array[]) => views.map(planes => planes.slice())
   const [wanted, small] = [copied(viewsOf(pictureOf(11))), copied(viewsOf(pictureOf(17, 32, 16)))]
   const [one, another] = [pictureOf(7), pictureOf(11)]

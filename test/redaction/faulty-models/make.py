@@ -4,7 +4,8 @@
     python make.py
 
 Detectors: input `input` [1, 3, h, w]; outputs `scores` [1, n, 1] and `boxes` [1, n, 4]. Every fault hangs on the pixels, so that no
-optimiser removes it. Two have none: `blind.onnx` answers, and never finds anything; `squares.onnx` sees two things wherever it looks.
+optimiser removes it. Three have none: `blind.onnx` answers, and never finds anything; `squares.onnx` sees two things wherever it looks,
+`middle.onnx` one that ends at no border.
 
 Refiners, as service/redaction/refine.ts asks them: input `input` [n, 3, h, w]; outputs `scores` [n] and `offsets` [n, 4]. `believes.onnx`
 has no fault: the more red there is in a piece, the surer it is, and everything lies a tenth of a width further right and is half as high.
@@ -163,5 +164,6 @@ if __name__ == "__main__":
     for make in (blind, nan, throws, hangs):
         write(make.__name__, make())
     write("squares", squares(), ((0, 0, 64, 64), (200, 0, 312, 112)))
+    write("middle", squares(), ((160, 96, 224, 160),))
     for make in (believes, doubts):
         write_refiner(make.__name__, make())
