@@ -1,0 +1,100 @@
+/**
+ * Real footage, cropped so that the border of the frame cuts a face: half and a third of it are gone on the right and on the left, two
+ * fifths below. Of each clip the face that is seen longest, for a second and a half. They show real people: they go to the folder that
+ * `--out` names and never into the project.
+ */
+import { execFile } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+import type { Measurement } from '../../service/cli/bench.ts'
+import { type Box, intersection, intersectionArea } from '../../service/redaction/box.ts'
+import { probeClip } from '../../service/redaction/probe.ts'
+import type { TruthBox, TruthFile } from '../redaction/leak-truth.ts'
+import { type Case, readCases } from './judge/cases.ts'
+
+const usage = 'bench cut-faces VIDEO.. --truth DIR --out DIR'
+/** What of the face is left. */
+const cuts = [
+  ['right', 0.5],
+  ['right', 0.65],
+  ['left', 0.5],
+  ['left', 0.65],
+  ['bottom', 0.6],
+] as const
+const seconds = 1.5
+/** The first frames of a clip may show somebody coming into the picture. */
+const skipped = 10
+/** What is smaller after cropping is no footage. */
+const leastPx = 96
+const leastLeft = 0.3
+
+type Cut = (typeof cuts)[number]
+
+export async function run(args: string[]): Promise<Measurement[]> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { truth: { type: 'string' }, out: { type: 'string' } },
+  })
+  if (!values.truth || !values.out) throw new Error(`usage: ${usage}`)
+  await mkdir(values.out, { recursive: true })
+  let [clips, boxes] = [0, 0]
+  for (const one of await readCases(positionals, values.truth)) {
+    for (const cut of cuts) {
+      const made = await crop(one, cut, values.out)
+      clips += made === 0 ? 0 : 1
+      boxes += made
+    }
+  }
+  return [
+    { name: 'clips', value: clips, unit: 'clips' },
+    { name: 'boxes', value: boxes, unit: 'boxes' },
+  ]
+}
+
+/** How many boxes of faces the clip shows; 0 where none can be made. */
+async function crop({ name, video, truth }: Case, cut: Cut, folder: string): Promise<number> {
+  const clip = await probeClip(video)
+  const rate = clip.frames / clip.durationSeconds
+  const face = longest(truth.boxes.filter(box => box.class === 'face'))
+  const first = face.find(({ frame }) => frame >= skipped)?.frame ?? face[0]?.frame ?? 0
+  const shown = face.filter(({ frame }) => frame >= first && frame < first + seconds * rate)
+  if (shown.length < 2) return 0
+  const kept = keptOf(shown, cut, clip)
+  if (kept.w < leastPx || kept.h < leastPx) return 0
+
+  const file = `${name}-${cut[0]}-${cut[1] * 100}.mp4`
+  const last = shown.at(-1)!.frame
+  const filters = `select='between(n,${first},${last})',setpts=N/(${rate}*TB),crop=${kept.w}:${kept.h}:${kept.x}:${kept.y}`
+  const encoder = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '21', '-pix_fmt', 'yuv420p']
+  await promisify(execFile)('ffmpeg', [
+    ...['-y', '-v', 'error', '-i', video, '-an', '-vf', filters, '-r', `${rate}`],
+    ...[...encoder, join(folder, file)],
+  ])
+  const left = truth.boxes.filter(box => box.class === 'face' && box.frame >= first && box.frame <= last)
+  const boxes = left.flatMap(box => {
+    if (intersectionArea(box, kept) < leastLeft * box.w * box.h) return []
+    const { x, y, w, h } = intersection(box, kept)
+    return [{ ...box, frame: box.frame - first, x: x - kept.x, y: y - kept.y, w, h }]
+  })
+  const known: TruthFile = { clip: file, width: kept.w, height: kept.h, frames: last - first + 1, boxes }
+  await writeFile(join(folder, file.replace('.mp4', '.truth.json')), `${JSON.stringify(known)}\n`)
+  return boxes.length
+}
+
+function longest(boxes: readonly TruthBox[]): TruthBox[] {
+  const tracks = [...Map.groupBy(boxes, ({ track }) => track).values()]
+  return tracks.toSorted((a, b) => b.length - a.length)[0] ?? []
+}
+
+/** The part of the frame that is kept: sides even, the border through the median face. */
+function keptOf(shown: readonly Box[], [side, share]: Cut, { width, height }: { width: number; height: number }): Box {
+  const median = (of: (box: Box) => number) => shown.map(of).sort((a, b) => a - b)[shown.length >> 1]!
+  const even = (value: number) => 2 * Math.floor(value / 2)
+  const [x, y, w, h] = [median(box => box.x), median(box => box.y), median(box => box.w), median(box => box.h)]
+  if (side === 'right') return { x: 0, y: 0, w: even(x + share * w), h: even(height) }
+  if (side === 'bottom') return { x: 0, y: 0, w: even(width), h: even(y + share * h) }
+  const from = even(x + w - share * w)
+  return { x: from, y: 0, w: even(width - from), h: even(height) }
+}
