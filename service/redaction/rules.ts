@@ -20,7 +20,7 @@ export const rulesOf: Readonly<Record<DetectorClass, Rules>> = {
     marginPx: 8,
   },
   plate: {
-    startPerMille: 620,
+    startPerMille: 560,
     keepPerMille: 430,
     gapMs: 1000,
     minHits: 4,

@@ -3,14 +3,18 @@
 With `--mean plate near BEFORE.pt AFTER.pt OUT.pt OUT.onnx` the mean of two files of weights of one network instead.
 """
 import hashlib
+import math
 import sys
 from pathlib import Path
 
 import torch
 
-from refine_data import ABOUT, VIEWS
+from refine_data import ABOUT, FACE, PLATE, VIEWS
 from refine_model import SHAPES, Joined, RefineNet
 from refine_train import KIND, export
+
+# How far the wide network's doubt goes, as a logit. A plate that a lens bends it has seen too little of to forbid.
+DOUBT = {FACE: math.inf, PLATE: 1.}
 
 
 def loaded(weights, kind, view):
@@ -39,6 +43,6 @@ if __name__ == '__main__':
         name, wide, near, out = sys.argv[1:]
         kind = KIND[name]
         shown = VIEWS[kind]
-        net = Joined(loaded(read(wide), kind, 'wide'), loaded(read(near), kind, 'near'), shown['wide'], shown['high'], ABOUT['near'][kind] / ABOUT['wide'][kind])
+        net = Joined(loaded(read(wide), kind, 'wide'), loaded(read(near), kind, 'near'), shown['wide'], shown['high'], ABOUT['near'][kind] / ABOUT['wide'][kind], DOUBT[kind])
     export(net, kind, Path(out))
     print(hashlib.sha256(Path(out).read_bytes()).hexdigest(), out)

@@ -50,18 +50,18 @@ class Refiner(nn.Module):
 
 class Joined(nn.Module):
     """Two networks that answer as one: the second is shown the middle of what the first is shown, `share` of its sides at the same size. Their logits are
-    averaged; where the thing lies is the first one's word."""
+    averaged, the first one's where it is below `-doubt` as if it were that; where the thing lies is the first one's word."""
 
-    def __init__(self, net, near, wide, high, share):
+    def __init__(self, net, near, wide, high, share, doubt):
         super().__init__()
-        self.net, self.near = net, near
+        self.net, self.near, self.doubt = net, near, doubt
         self.register_buffer('down', enlarging(high, share))
         self.register_buffer('across', enlarging(wide, share).t().contiguous())
 
     def forward(self, x):
         out = self.net(x)
-        logit = (out[:, :1] + self.near(self.down @ x @ self.across)[:, :1]) / 2
-        return torch.cat([logit, out[:, 1:]], 1)
+        wide, near = out[:, :1].clamp(min=-self.doubt), self.near(self.down @ x @ self.across)[:, :1]
+        return torch.cat([(wide + near) / 2, out[:, 1:]], 1)
 
 
 def enlarging(side, share):

@@ -31,6 +31,8 @@ AVERAGE_KEEPS = .9985
 # Degrees. A fisheye lens turns a plate near its border nearly upright.
 MOST_LEAN = {FACE: 32, PLATE: 60}
 DOUBTED_LOSS = 2.
+# How often a thing is shown as the frame's border cuts it, and how much of it is left then.
+CUT_OFF, LEFT_OVER = .15, (.4, .9)
 
 
 class Bank:
@@ -96,6 +98,8 @@ class Shown:
             piece = piece[:, ::-1]
         if r.random() < .4:
             piece, w, h = self.leaning(piece, w, h)
+        if r.random() < CUT_OFF:
+            piece, middle, (w, h) = self.cut_off(piece, middle, w, h)
         box, offsets = self.jittered(middle, w, h, right)
         least, most = NATIVE_PX[bank.kind]
         size = h if bank.kind == FACE else w
@@ -113,6 +117,20 @@ class Shown:
         if self.bank.kind == FACE:
             return piece, math.hypot(w * along, h * aside), math.hypot(w * aside, h * along)
         return piece, w * along + h * aside, w * aside + h * along
+
+    def cut_off(self, piece, middle, w, h):
+        """The cutting as if the frame ended within the box; what is left of it. Beyond, the border's pixels go on, as the service samples them."""
+        r, left = self.random, self.random.uniform(*LEFT_OVER)
+        box = [middle[0] - w / 2, middle[1] - h / 2, middle[0] + w / 2, middle[1] + h / 2]
+        axis, end = r.choices(((0, 0), (0, 1), (1, 0), (1, 1)), (4, 4, 1, 2))[0]
+        long = (w, h)[axis]
+        line = round(box[axis] + left * long if end else box[axis + 2] - left * long)
+        if not 2 <= line <= piece.shape[1 - axis] - 2:
+            return piece, middle, (w, h)
+        box[axis + 2 if end else axis] = line
+        lines = np.arange(piece.shape[1 - axis])
+        piece = piece.take(np.minimum(lines, line - 1) if end else np.maximum(lines, line), 1 - axis)
+        return piece, ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), (box[2] - box[0], box[3] - box[1])
 
     def jittered(self, middle, w, h, right):
         """A box about where the thing is, as a detector would frame it, and how the thing lies in it."""
