@@ -13,8 +13,8 @@ export interface Sight {
 
 /** How one kind of network is fed and read. */
 export interface Adapter {
-  /** Whether a window may have any sides that are multiples of 32. */
-  readonly anySize: boolean
+  /** Whether it is worth a look from afar as well (`viewFromAfar`): measured of networks of our own, which take windows of any size. */
+  readonly fromAfar: boolean
   /** What of the view to run on so that all of the look's region is seen; nothing where this kind has no use for such a look. */
   windows(look: Look, view: View): readonly Box[]
   /** The model's input for one window. It may be overwritten by the next call. */

@@ -13,7 +13,7 @@ const orders = {
 export function dense(channels: 'rgb' | 'bgr', columns: number): Adapter {
   let input = new Float32Array(0)
   return {
-    anySize: true,
+    fromAfar: true,
     windows: ({ region }, view) => [paneOver(region, view)],
     feed(view, window) {
       const pixels = window.w * window.h

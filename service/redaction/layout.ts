@@ -59,16 +59,20 @@ export function isWhole({ w, h }: Box, { width, height }: Layout): boolean {
   return w === width && h === height
 }
 
-/** So much room is around the frame as it is seen from afar: a share of its long side. */
-const roomAround = 0.1
-
-/** The frame from afar, its sides half the coarse picture's, and with room around it the window for a network of our own. */
-export function afar(coarse: Layout): { readonly size: Layout; readonly window: Box } {
+/** The frame from afar, its sides half the coarse picture's, and the window for a network of our own that holds it with room around it. */
+export function afar(coarse: Layout, roomPerMille: number): { readonly size: Layout; readonly window: Box } {
   const size = { width: coarse.width / 2, height: coarse.height / 2 }
-  const room = roomAround * Math.max(size.width, size.height)
+  const [short, long] = [Math.min(size.width, size.height), Math.max(size.width, size.height)]
+  // A panorama would be more room than frame.
+  const room = (Math.min(long, 2.5 * short) * roomPerMille) / 1000
   const w = stride * Math.ceil((size.width + 2 * room) / stride)
   const h = stride * Math.ceil((size.height + 2 * room) / stride)
   return { size, window: { x: (size.width - w) / 2, y: (size.height - h) / 2, w, h } }
+}
+
+/** Whether a region ends where the picture does. */
+export function touchesBorder({ x, y, w, h }: Box, { width, height }: Layout): boolean {
+  return x <= 0 || y <= 0 || x + w >= width || y + h >= height
 }
 
 /** The window for a network of our own that holds a region of the picture: its sides are multiples of 32. */

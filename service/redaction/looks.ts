@@ -17,6 +17,9 @@ export const lookRules = {
   fineStillMs: 3000,
   /** What is longer than this on the fine picture, in its pixels, is left to a coarse look that holds it: there networks take less for what it is not. */
   fineMostPx: 80,
+  /** From afar the frame has so much of its long side around it (of its short side 2.5 times that at most); what the frame cuts counts from so much of its area on. */
+  afarRoomPerMille: 100,
+  afarLeastPerMille: 250,
 } as const
 
 /** How much of a frame the detectors looked at. Every frame was compared with what they last saw of it. */

@@ -16,7 +16,7 @@ export function mediapipe(): Adapter {
   const pixels = side * side
   const input = new Float32Array(3 * pixels)
   return {
-    anySize: false,
+    fromAfar: false,
     // It costs the most, and adds to the networks of our own rather than replaces them: not for every part that moves.
     windows: ({ scale, region }, view) =>
       scale === 'coarse' && isWhole(region, view) ? squaresOver(region, view) : [],

@@ -12,7 +12,7 @@ export function isSameThing(a: Finding, b: Finding): boolean {
 }
 
 /** Non-maximum suppression: of findings of one class that overlap, the one with the best score stays. Best first. */
-export function suppress<T extends Finding>(findings: readonly T[], above = suppressAbove): T[] {
+export function suppress(findings: readonly Finding[], above = suppressAbove): Finding[] {
   return groups(findings, above).map(([best]) => best!)
 }
 

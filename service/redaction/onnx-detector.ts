@@ -1,7 +1,7 @@
 import { adapterFor } from './adapters.ts'
 import { type Box, intersection, intersectionArea } from './box.ts'
 import { type Detector, DetectorFault, type Finding, type Picture, type Scale } from './detector.ts'
-import { fineness, isWhole, type Layout, paneOver } from './layout.ts'
+import { fineness, isWhole, type Layout, paneOver, touchesBorder } from './layout.ts'
 import { lookRules } from './looks.ts'
 import type { Model, Refiner } from './models.ts'
 import { suppress } from './nms.ts'
@@ -26,10 +26,10 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
   for (const { seen, from } of refiners) offered[seen] = Math.min(from, floors[seen]!)
   const lowest = Math.min(...Object.values(offered)) / scale
   // A face that the frame's border cuts is seen better where the frame does not end beside it, and small, since it is often close by. Of plates that was not measured.
-  const looksFromAfar = adapter.anySize && floors.face !== undefined
+  const looksFromAfar = adapter.fromAfar && floors.face !== undefined
 
-  async function findingsIn(view: View, window: Box, part: boolean, seenIn: Layout): Promise<Seen[]> {
-    const findings: Seen[] = []
+  async function findingsIn(view: View, window: Box, part: boolean): Promise<Finding[]> {
+    const findings: Finding[] = []
     const outputs = await session.run({ [session.inputNames[0]!]: adapter.feed(view, window) })
     for (const { column, score, box } of adapter.read(outputs, window, lowest)) {
       const seen = model.columns[column]
@@ -45,32 +45,43 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
           w: (box.w * window.w) / view.width,
           h: (box.h * window.h) / view.height,
         },
-        seenIn,
       })
     }
     return findings
   }
 
-  async function findingsFromAfar(picture: Picture): Promise<Seen[]> {
-    const view = viewFromAfar(picture)
-    const findings = await findingsIn(view, view.region!, false, view)
+  async function findingsFromAfar(view: View): Promise<Finding[]> {
+    const findings = await findingsIn(view, view.region!, false)
     return findings
       .filter(one => one.class === 'face' && isCutByFrame(one.box, view))
       .map(one => ({ ...one, box: intersection(one.box, frame) }))
   }
 
-  function weighed({ seenIn, ...one }: Seen): Finding {
+  /** What is large is so by its size in what was looked at. */
+  function weighed(one: Finding, seenIn: Layout): Finding {
     const { abovePx, oddsPerMille } = model.oversize ?? { abovePx: Number.POSITIVE_INFINITY, oddsPerMille: 1000 }
     if (longerSide(one, seenIn) <= abovePx) return one
     const times = oddsPerMille / 1000
     return { ...one, score: (times * one.score) / (1 - one.score + times * one.score) }
   }
 
+  async function judged(picture: Picture, findings: readonly Finding[], seenIn: Layout): Promise<Finding[]> {
+    const kept = suppress(findings)
+    const asked = (one: Finding, { seen, from }: OpenRefiner) => one.class === seen && one.score >= from
+    const refined = kept.filter(one => !refiners.some(refiner => asked(one, refiner)))
+    for (const refiner of refiners) {
+      const found = kept.filter(one => asked(one, refiner))
+      refined.push(...suppress(await refiner.refine(picture, found), oneAbove))
+    }
+    return refined.map(one => weighed(one, seenIn)).filter(one => one.score >= floors[one.class]!)
+  }
+
   return {
     name: model.name,
     digest: model.sha256,
     async detect(picture) {
-      const findings: Seen[] = []
+      const findings: Finding[] = []
+      const coarse = sizeAt(picture, 'coarse')
       const coarsely = picture.looks.filter(({ scale }) => scale === 'coarse')
       for (const look of picture.looks) {
         const size = sizeAt(picture, look.scale)
@@ -79,40 +90,28 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
         const isLeft = (one: Finding) =>
           look.scale === 'fine' &&
           longerSide(one, view) > lookRules.fineMostPx &&
-          coarsely.some(({ region }) => holds(region, one, sizeAt(picture, 'coarse')))
+          coarsely.some(({ region }) => holds(region, one, coarse))
         for (const window of adapter.windows(look, view)) {
-          const seen = await findingsIn(view, window, part, sizeAt(picture, 'coarse'))
+          const seen = await findingsIn(view, window, part)
           findings.push(...seen.filter(one => !isLeft(one)))
         }
-        if (look.scale === 'coarse' && !part && looksFromAfar) findings.push(...(await findingsFromAfar(picture)))
       }
-      const kept = suppress(findings)
-      const asked = (one: Finding, { seen, from }: OpenRefiner) => one.class === seen && one.score >= from
-      const refined = kept.filter(one => !refiners.some(refiner => asked(one, refiner)))
-      for (const refiner of refiners) {
-        const found = kept.filter(one => asked(one, refiner))
-        refined.push(...suppress(await refiner.refine(picture, found), oneAbove))
-      }
-      return refined.map(weighed).filter(one => one.score >= floors[one.class]!)
+      const judgedHere = await judged(picture, findings, coarse)
+      if (!looksFromAfar || !coarsely.some(({ region }) => touchesBorder(region, coarse))) return judgedHere
+      // Not one with the others: of two looks at one thing either may be the surer, and together they cover it (`join`).
+      const afar = viewFromAfar(picture)
+      return [...judgedHere, ...(await judged(picture, await findingsFromAfar(afar), afar))]
     },
   }
 }
 
-/** A finding, and the size of the frame by which it is judged whether it is large. */
-interface Seen extends Finding {
-  readonly seenIn: Layout
-}
-
 /** The whole frame, in shares of it. */
 const frame = { x: 0, y: 0, w: 1, h: 1 }
-/** What the frame cuts lies in it for so much of its area: of less nobody can tell whose it is. */
-const leastInFrame = 0.25
-
 /** Whether a finding ends at the frame's border or beyond it. */
 function isCutByFrame(box: Box, { width, height }: Layout): boolean {
   const [across, down] = [cutOffWithin / width, cutOffWithin / height]
   const ends = box.x < across || box.y < down || box.x + box.w > 1 - across || box.y + box.h > 1 - down
-  return ends && intersectionArea(box, frame) >= leastInFrame * box.w * box.h
+  return ends && intersectionArea(box, frame) * 1000 >= lookRules.afarLeastPerMille * box.w * box.h
 }
 
 interface OpenRefiner {

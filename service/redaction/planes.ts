@@ -1,8 +1,9 @@
 import type { Box } from './box.ts'
 import type { Picture, Scale } from './detector.ts'
 import { afar, fineness, type Layout } from './layout.ts'
+import { lookRules } from './looks.ts'
 
-/** What a detector sees: three planes of whole numbers 0..255, one after another. */
+/** What a detector sees: three planes of numbers 0..255, one after another. */
 export interface View {
   readonly width: number
   readonly height: number
@@ -56,7 +57,7 @@ export function viewFromAfar(picture: Picture): View {
   const made = views.get(picture) ?? new Map<string, View>()
   views.set(picture, made)
   const coarse = viewOf(picture, 'coarse')
-  const { size, window } = afar(coarse)
+  const { size, window } = afar(coarse, lookRules.afarRoomPerMille)
   const view = made.get('afar') ?? { ...size, region: window, planes: halvedRgb(coarse, size, window) }
   made.set('afar', view)
   return view

@@ -21,7 +21,7 @@ const farthest = 0.6
 const core = 0.8
 
 /** The findings of a picture with scores and boxes made better. Throws DetectorFault when the answer is unusable. */
-export type Refine = <T extends Finding>(picture: Picture, findings: readonly T[]) => Promise<T[]>
+export type Refine = (picture: Picture, findings: readonly Finding[]) => Promise<Finding[]>
 
 /** Opens a network on one thread. One call at a time to what is returned. */
 export async function openRefiner(model: Refiner): Promise<Refine> {
@@ -29,7 +29,7 @@ export async function openRefiner(model: Refiner): Promise<Refine> {
   const [width, height] = model.sides
   const pixels = 3 * width * height
 
-  async function ask<T extends Finding>(picture: Picture, some: readonly T[]): Promise<T[]> {
+  async function ask(picture: Picture, some: readonly Finding[]): Promise<Finding[]> {
     const input = new Float32Array(some.length * pixels)
     for (const [i, { box }] of some.entries()) {
       const region = regionAbout(inPixels(box, picture), model)
@@ -47,9 +47,9 @@ export async function openRefiner(model: Refiner): Promise<Refine> {
     }))
   }
 
-  return async function refine<T extends Finding>(picture: Picture, findings: readonly T[]): Promise<T[]> {
+  return async function refine(picture, findings) {
     if (findings.length > mostRefined) return [...findings]
-    const refined: T[] = []
+    const refined: Finding[] = []
     for (let i = 0; i < findings.length; i += mostAtOnce)
       refined.push(...(await ask(picture, findings.slice(i, i + mostAtOnce))))
     return refined

@@ -14,6 +14,7 @@ const strides = [8, 16, 32]
 export function yunet(channels: 'rgb' | 'bgr', columns: number): Adapter {
   return {
     ...dense(channels, columns),
+    fromAfar: false,
     read: (outputs, window, floor) => strides.flatMap(stride => decode(outputs, window, floor, { stride, columns })),
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Real footage, cropped so that the border of the frame cuts a face: half and a third of it are gone on the right and on the left, two
- * fifths below. Of each clip the face that is seen longest, for a second and a half. They show real people: they go to the folder that
- * `--out` names and never into the project.
+ * Real footage, cropped so that the border of the frame goes through where a face mostly is: half and a third of it are gone on the right
+ * and on the left, two fifths below. Of each clip the face that is seen longest, for a second and a half; others count where they show.
+ * The clips show real people: they go to the folder that `--out` names and never into the project.
  */
 import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -72,13 +72,31 @@ async function crop({ name, video, truth }: Case, cut: Cut, folder: string): Pro
     ...['-y', '-v', 'error', '-i', video, '-an', '-vf', filters, '-r', `${rate}`],
     ...[...encoder, join(folder, file)],
   ])
-  const left = truth.boxes.filter(box => box.class === 'face' && box.frame >= first && box.frame <= last)
-  const boxes = left.flatMap(box => {
-    if (intersectionArea(box, kept) < leastLeft * box.w * box.h) return []
+  const inTime = ({ frame }: { frame: number }) => frame >= first && frame <= last
+  const cropped = <T extends Box & { frame: number }>(box: T): T => {
     const { x, y, w, h } = intersection(box, kept)
-    return [{ ...box, frame: box.frame - first, x: x - kept.x, y: y - kept.y, w, h }]
-  })
-  const known: TruthFile = { clip: file, width: kept.w, height: kept.h, frames: last - first + 1, boxes }
+    return { ...box, frame: box.frame - first, x: x - kept.x, y: y - kept.y, w, h }
+  }
+  const shares = (box: Box) => intersectionArea(box, kept) / (box.w * box.h)
+  const faces = truth.boxes.filter(box => inTime(box) && shares(box) > 0)
+  const boxes = faces.filter(box => shares(box) >= leastLeft).map(cropped)
+  // Of what is left of the others nobody can tell whose it is.
+  const ignored = [
+    ...faces.filter(box => shares(box) < leastLeft),
+    ...truth.ignore.filter(box => inTime(box) && shares(box) > 0),
+  ]
+  const known: TruthFile = {
+    clip: file,
+    width: kept.w,
+    height: kept.h,
+    frames: truth.frames.filter(frame => inTime({ frame })).map(frame => frame - first),
+    boxes,
+    ignore: ignored.map(cropped).map(({ frame, x, y, w, h, class: of }, i) => ({
+      id: `${i}`,
+      ...(of && { class: of }),
+      spans: [[[frame, x, y, w, h]]],
+    })),
+  }
   await writeFile(join(folder, file.replace('.mp4', '.truth.json')), `${JSON.stringify(known)}\n`)
   return boxes.length
 }

@@ -123,19 +123,23 @@ describe('of what a network sees from afar', () => {
   const [half, lowered] = [layout.width / 2, layout.height / 2]
   const coarse = { scale: 'coarse', region: wholeOf(layout) } as const
 
-  async function seen(
+  async function detected(
     file: string,
     looks: Picture['looks'],
     floors: Lens['floors'] = { face: 0.2 },
-    more = {},
+    more: Partial<Model> = {},
     { width, height } = layout,
   ) {
     const picture = noise(width * fineness, height * fineness)
     const bytes = new Uint8Array(await readFile(new URL(`faulty-models/${file}.onnx`, import.meta.url)))
     const model = { ...models.named('faces'), refiners: {}, oversize: undefined, name: file, bytes, ...more }
-    const found = await (await openDetector({ model, floors })).detect({ ...picture, looks })
-    // A look at the coarse picture itself is known by the height of what it sees.
-    return found.filter(({ box }) => ![64, 112].includes(Math.round(box.h * height)))
+    return await (await openDetector({ model, floors })).detect({ ...picture, looks })
+  }
+
+  /** Without what was seen on the coarse picture itself, known by its height. */
+  async function seen(...args: Parameters<typeof detected>) {
+    const { height } = args[4] ?? layout
+    return (await detected(...args)).filter(({ box }) => ![64, 112].includes(Math.round(box.h * height)))
   }
 
   test('what the frame cuts counts, as far as it lies in it', async () => {
@@ -157,9 +161,21 @@ describe('of what a network sees from afar', () => {
     expect(await seen('middle', [coarse])).toEqual([])
   })
 
-  test('nobody looks from there for plates, nor when only a part changed', async () => {
+  test('nobody looks from there for plates, nor where only something within the frame changed', async () => {
     expect(await seen('squares', [coarse], { plate: 0.2 }, { columns: ['plate'] })).toEqual([])
-    expect(await seen('squares', [{ ...coarse, region: { x: 0, y: 0, w: 384, h: 352 } }])).toEqual([])
+    const within = { x: 96, y: 64, w: 384, h: 192 }
+    expect(await seen('squares', [{ ...coarse, region: within }])).toEqual([])
+    expect(await seen('squares', [{ ...coarse, region: { ...within, y: 160 } }])).toHaveLength(1)
+  })
+
+  test('does not push aside what the coarse look saw, nor is pushed aside by it', async () => {
+    const square = layoutFor(640, 640)
+    const oversize = { abovePx: 40, oddsPerMille: 500 }
+    const whole = { ...coarse, region: wholeOf(square) }
+    const found = await detected('squares', [whole], undefined, { oversize }, square)
+    // One of 64 px in the corner: large on the coarse picture, and half as large from afar.
+    const corner = found.filter(({ box }) => box.x === 0 && box.y === 0 && Math.round(box.w * square.width) === 64)
+    expect(corner.map(({ score }) => Math.round(score * 1000))).toEqual([667, 800])
   })
 
   test('a face is large by its size there', async () => {

@@ -116,20 +116,25 @@ test.for([
   [360, 640],
   [500, 500],
   [3000, 400],
-] as const)('a frame of %dx%d has a tenth of its long side around it from afar, or more', ([width, height]) => {
-  const coarse = layoutFor(width, height)
-  const { size, window } = afar(coarse)
-  expect([size.width * 2, size.height * 2]).toEqual([coarse.width, coarse.height])
-  const room = Math.max(size.width, size.height) / 10
-  for (const [from, length, sides] of [
-    [window.x, window.w, size.width],
-    [window.y, window.h, size.height],
-  ] as const) {
-    expect([length % 32, Number.isInteger(from)]).toEqual([0, true])
-    expect(-from).toBeGreaterThanOrEqual(room)
-    expect(from + length - sides).toBeGreaterThanOrEqual(room)
-  }
-})
+] as const)(
+  'a frame of %dx%d has a tenth of its long side around it from afar, or of 2.5 short ones, and little more',
+  ([width, height]) => {
+    const coarse = layoutFor(width, height)
+    const { size, window } = afar(coarse, lookRules.afarRoomPerMille)
+    expect([size.width * 2, size.height * 2]).toEqual([coarse.width, coarse.height])
+    const [short, long] = [Math.min(size.width, size.height), Math.max(size.width, size.height)]
+    const room = Math.min(long, 2.5 * short) / 10
+    for (const [from, length, sides] of [
+      [window.x, window.w, size.width],
+      [window.y, window.h, size.height],
+    ] as const) {
+      expect([length % 32, Number.isInteger(from)]).toEqual([0, true])
+      expect(-from).toBeGreaterThanOrEqual(room)
+      expect(from + length - sides).toBeGreaterThanOrEqual(room)
+      expect(length - sides).toBeLessThan(2 * room + 32)
+    }
+  },
+)
 
 test('a window of a part of the picture holds what it holds in all of it', () => {
   const [width, height] = [128, 64]

@@ -80,9 +80,9 @@ def cutting(bgr, box):
 
 # What a refine network is shown: `wide` x `high` pixels of a region that is `about` times as wide as the box, or as the box would be
 # were it so many times as wide as it is high.
-VIEWS = {FACE: dict(wide=64, high=64, about=2.6, square=1.), PLATE: dict(wide=96, high=48, about=1.7, square=1.6)}
+VIEWS = {FACE: dict(wide=64, high=64, about=2.6, square=1.), PLATE: dict(wide=96, high=48, about=2.4, square=1.6)}
 
-# There are two networks for each kind. Of faces both are in use (`refine_join.py`), and are shown what the wide one sees; of plates the near one.
+# There are two networks for each kind, asked together and shown what the wide one sees (`refine_join.py`).
 ABOUT = {'near': {FACE: 2., PLATE: 1.7}, 'wide': {FACE: 2.6, PLATE: 2.4}}
 
 

@@ -13,7 +13,7 @@ from refine_data import ABOUT, FACE, PLATE, VIEWS
 from refine_model import SHAPES, Joined, RefineNet
 from refine_train import KIND, export
 
-# How far the wide network's doubt goes, as a logit. A plate that a lens bends it has seen too little of to forbid.
+# How far the wide network's doubt goes, as a logit (README.md says what that closes and costs).
 DOUBT = {FACE: math.inf, PLATE: 1.}
 
 
