@@ -85,6 +85,7 @@ describe('of what a network sees on the fine picture', () => {
     const model = { ...models.named('faces'), refiners: {}, oversize: undefined, name: 'squares', bytes, ...more }
     const detector = await openDetector({ model, floors: { face: 0.2 } })
     const seen = await detector.detect({ ...picture, looks })
+    // What is seen from afar as well has its own tests below.
     const found = seen.filter(({ box }) => Math.round(box.w * layout.width) !== 224)
     const sides = found.map(({ box, score }) => [Math.round(box.w * layout.width), Math.round(score * 1000)])
     return sides.sort((a, b) => a[0]! - b[0]!)
