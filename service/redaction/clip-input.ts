@@ -68,3 +68,17 @@ export function uprightFilters(
     ...(x + y > 0 ? [`pad=iw+${2 * x}:ih+${2 * y}:${x}:${y}:gray`] : []),
   ]
 }
+
+/**
+ * Of a frame that says it holds two fields, which a camera took a fiftieth of a second apart, the first moment alone: what moved is a comb otherwise, and small plates and
+ * faces are lost in it (docs/benchmarks.md). Other frames pass as they are. Before `uprightFilters`, since fields are lines of the coded picture.
+ */
+export function firstFieldFilters({
+  codedWidth,
+  codedHeight,
+  pixelFormat,
+}: Pick<ClipInfo, 'codedWidth' | 'codedHeight' | 'pixelFormat'>): string[] {
+  // Others would be converted for the filter's sake, in clips that hold no fields as well; and bwdif refuses what is tiny.
+  if (!/^(yuv|gray)/.test(pixelFormat) || Math.min(codedWidth, codedHeight) < 16) return []
+  return [`scale=${codedWidth}:${codedHeight}`, 'bwdif=mode=send_frame:deint=interlaced']
+}

@@ -1,4 +1,4 @@
-import { clipInput, uprightFilters } from './clip-input.ts'
+import { clipInput, firstFieldFilters, uprightFilters } from './clip-input.ts'
 import type { Picture } from './detector.ts'
 import { blocks, ffmpegOutput } from './ffmpeg.ts'
 import { fineness, type Layout } from './layout.ts'
@@ -12,8 +12,8 @@ export interface SourceOptions {
 }
 
 /**
- * Every frame of the clip in the order shown, upright and scaled to the layout's fine picture. ffmpeg waits while we do not
- * read, so only one picture is held here, and the next one overwrites it.
+ * Every frame of the clip in the order shown, upright and scaled to the layout's fine picture, the first of two fields where a frame says that it holds two.
+ * ffmpeg waits while we do not read, so only one picture is held here, and the next one overwrites it.
  */
 export async function* pictures(
   path: string,
@@ -23,6 +23,7 @@ export async function* pictures(
 ): AsyncGenerator<Picture, void, undefined> {
   const [width, height] = [layout.width * fineness, layout.height * fineness]
   const filters = [
+    ...firstFieldFilters(clip),
     ...uprightFilters(clip),
     `scale=${width}:${height}:flags=fast_bilinear:out_range=tv`,
     'format=yuv420p',

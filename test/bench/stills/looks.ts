@@ -61,12 +61,19 @@ export const looks: readonly Look[] = [
   { name: 'dusk', filters: ['eq=gamma=0.62:saturation=0.6', noise(9)], encoder: thrifty(0.08), suffix: 'mp4' },
 ]
 
-/** Encodes frames of RGB as the look says. The folder of `path` must exist. */
+/** Whether the stream says that its frames hold two fields. */
+export type Fields = 'said' | 'unsaid'
+
+/** The encoders among them that can say that a frame holds two fields. */
+export const lookingInFields = looks.filter(({ name }) => name !== 'mjpeg' && name !== 'hevc')
+
+/** Encodes frames of RGB as the look says, or two of them as the fields of one. The folder of `path` must exist. */
 export async function film(
   frames: Iterable<Buffer>,
   size: { width: number; height: number; rate: number },
   look: Look,
   path: string,
+  inFields?: Fields,
 ): Promise<void> {
   const raw = [
     '-f',
@@ -76,13 +83,16 @@ export async function film(
     '-s',
     `${size.width}x${size.height}`,
     '-r',
-    `${size.rate}`,
+    `${inFields ? 2 * size.rate : size.rate}`,
     '-i',
     '-',
   ]
-  const filters = look.filters.length > 0 ? ['-vf', look.filters.join(',')] : []
+  const weave = ['tinterlace=mode=interleave_top', ...(inFields === 'unsaid' ? ['setfield=prog'] : [])]
+  const wanted = [...look.filters, ...(inFields ? weave : [])]
+  const filters = wanted.length > 0 ? ['-vf', wanted.join(',')] : []
   const first = look.recorder ? `${path}.first.mkv` : path
-  await pipe(frames, [...raw, ...filters, ...(look.recorder ?? look.encoder(size)), first])
+  const flags = inFields === 'said' ? ['-flags', '+ilme+ildct'] : []
+  await pipe(frames, [...raw, ...filters, ...(look.recorder ?? look.encoder(size)), ...flags, first])
   if (!look.recorder) return
   await pipe([], ['-i', first, ...look.encoder(size), path])
   await rm(first)

@@ -35,6 +35,24 @@ export function truthOf(scene: Scene): TruthFile {
   return { width: scene.width, height: scene.height, rate: scene.rate, frames: scene.frames, tracks, ignore }
 }
 
+/** The truth of two moments after each other as the fields of one frame: it shows each thing where it was at both. A last moment alone makes no frame. */
+export function woven(truth: TruthFile, rate: number): TruthFile {
+  const frames = Math.floor(Number(truth.frames) / 2)
+  const inFrames = (spans: readonly (readonly Key[])[]) =>
+    spans
+      .flat()
+      .map(([moment, ...box]): Key => [Math.floor(moment / 2), ...box])
+      .filter(([frame]) => frame < frames)
+  const boxes = (truth.tracks ?? []).flatMap(({ id, class: of, spans }) =>
+    inFrames(spans as Key[][]).map(([frame, x, y, w, h]) => ({ frame, class: of, track: id, x, y, w, h })),
+  )
+  const ignore = (truth.ignore ?? []).flatMap(one =>
+    inFrames(one.spans as Key[][]).map((key, i) => ({ ...one, id: `${one.id}-${i}`, spans: [[key]] })),
+  )
+  const { width, height } = truth
+  return { ...(width && { width }), ...(height && { height }), rate, frames, boxes, ignore }
+}
+
 interface Seen {
   /** Share of the box that lies in the picture, and share of that which a nearer sheet hides. */
   readonly shown: number
