@@ -26,18 +26,21 @@ const shapeOf = async (path: string) =>
   (await ffprobe(...words('-select_streams v:0 -show_entries stream=display_aspect_ratio -of csv=p=0'), path)).trim()
 
 test('the detectors see them as they are displayed, and the plan is in pixels as they are stored', async () => {
-  const planOf = async (path: string) =>
-    (await makePlan(path, await probeClip(path), { classes: ['face'], models, workers: 1 })).plan
+  // What is hardly believed may start a track in one and none in the other.
+  const planOf = async (path: string) => {
+    const { plan } = await makePlan(path, await probeClip(path), { classes: ['face'], models, workers: 1 })
+    return { ...plan, tracks: plan.tracks.filter(({ confidence }) => confidence >= 700) }
+  }
   const [square, stored] = [await planOf(folder.path('square.mp4')), await planOf(squeezed)]
   expect(stored.clip).toMatchObject({ width: 384, height: 432 })
   // At the same places as in square pixels, and as sure of it as half of the columns let them be.
-  expect(stored.tracks).toHaveLength(square.tracks.length)
+  expect([square.tracks.length, stored.tracks.length]).toEqual([3, 3])
   for (const { confidence, runs } of square.tracks) {
     const [, , x, y, w, h] = runs[0]!
     const near = stored.tracks.find(
       ({ runs: [other] }) => Math.abs(2 * other![2] - x) < w / 2 && Math.abs(other![3] - y) < h / 2,
     )
-    expect(Math.abs(near!.confidence - confidence)).toBeLessThan(60)
+    expect(Math.abs(near!.confidence - confidence)).toBeLessThan(25)
   }
 })
 
