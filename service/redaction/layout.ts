@@ -59,15 +59,31 @@ export function isWhole({ w, h }: Box, { width, height }: Layout): boolean {
   return w === width && h === height
 }
 
-/** The frame from afar, its sides half the coarse picture's, and the window for a network of our own that holds it with room around it. */
-export function afar(coarse: Layout, roomPerMille: number): { readonly size: Layout; readonly window: Box } {
+/**
+ * The frame from afar, its sides half the coarse picture's, and the window for a network of our own that holds a region of the coarse picture (all
+ * of it where absent) with what is around it there: some of the frame, and room beyond its border.
+ */
+export function afar(
+  coarse: Layout,
+  roomPerMille: number,
+  region: Box = wholeOf(coarse),
+): { readonly size: Layout; readonly window: Box } {
   const size = { width: coarse.width / 2, height: coarse.height / 2 }
   const [short, long] = [Math.min(size.width, size.height), Math.max(size.width, size.height)]
   // A panorama would be more room than frame.
   const room = (Math.min(long, 2.5 * short) * roomPerMille) / 1000
-  const w = stride * Math.ceil((size.width + 2 * room) / stride)
-  const h = stride * Math.ceil((size.height + 2 * room) / stride)
-  return { size, window: { x: (size.width - w) / 2, y: (size.height - h) / 2, w, h } }
+  const across = around(size.width, room, region.x / 2, region.w / 2)
+  const down = around(size.height, room, region.y / 2, region.h / 2)
+  return { size, window: { x: across.start, y: down.start, w: across.length, h: down.length } }
+}
+
+/** Of a side with room at both ends so many strides as hold a part of it: with one more where the side goes on, and with the room where it ends. */
+function around(side: number, room: number, part: number, length: number): { start: number; length: number } {
+  const strides = Math.ceil((side + 2 * room) / stride)
+  const start = (side - stride * strides) / 2
+  const first = part <= 0 ? 0 : Math.max(0, Math.floor((part - start) / stride) - 1)
+  const end = part + length >= side ? strides : Math.min(strides, Math.ceil((part + length - start) / stride) + 1)
+  return { start: start + stride * first, length: stride * (end - first) }
 }
 
 /** Whether a region ends where the picture does. */

@@ -51,7 +51,7 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
   }
 
   async function findingsFromAfar(view: View): Promise<Finding[]> {
-    const findings = await findingsIn(view, view.region!, false)
+    const findings = await findingsIn(view, view.region!, true)
     return findings
       .filter(one => one.class === 'face' && isCutByFrame(one.box, view))
       .map(one => ({ ...one, box: intersection(one.box, frame) }))
@@ -96,11 +96,14 @@ export async function openDetector({ model, floors }: Lens): Promise<Detector> {
           findings.push(...seen.filter(one => !isLeft(one)))
         }
       }
-      const judgedHere = await judged(picture, findings, coarse)
-      if (!looksFromAfar || !coarsely.some(({ region }) => touchesBorder(region, coarse))) return judgedHere
-      // Not one with the others: of two looks at one thing either may be the surer, and together they cover it (`join`).
-      const afar = viewFromAfar(picture)
-      return [...judgedHere, ...(await judged(picture, await findingsFromAfar(afar), afar))]
+      const found = await judged(picture, findings, coarse)
+      for (const { region } of looksFromAfar ? coarsely : []) {
+        if (!touchesBorder(region, coarse)) continue
+        const afar = viewFromAfar(picture, isWhole(region, coarse) ? undefined : region)
+        // Not one with the others: of two looks at one thing either may be the surer, and together they cover it (`join`).
+        found.push(...(await judged(picture, await findingsFromAfar(afar), afar)))
+      }
+      return found
     },
   }
 }

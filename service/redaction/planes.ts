@@ -1,6 +1,6 @@
-import type { Box } from './box.ts'
+import { type Box, intersection } from './box.ts'
 import type { Picture, Scale } from './detector.ts'
-import { afar, fineness, type Layout } from './layout.ts'
+import { afar, fineness, type Layout, wholeOf } from './layout.ts'
 import { lookRules } from './looks.ts'
 
 /** What a detector sees: three planes of numbers 0..255, one after another. */
@@ -33,8 +33,8 @@ export function halvedLuma(
 const views = new WeakMap<Picture, Map<string, View>>()
 /** Planes that nobody needs any more, the smallest first: fresh ones of many megabytes for each picture cost time and memory (docs/benchmarks.md). */
 const spare: Float32Array<ArrayBuffer>[] = []
-/** A picture is seen at two scales, and from afar. */
-const mostSpare = 3
+/** A picture is seen at two scales, and from afar, for which a part is seen a little larger. */
+const mostSpare = 4
 
 /** A region of the picture (even edges; all of it where absent) in red, green and blue at a scale; made once for all the detectors of a process. */
 export function viewOf(picture: Picture, scale: Scale, region?: Box): View {
@@ -52,24 +52,35 @@ export function viewOf(picture: Picture, scale: Scale, region?: Box): View {
   return view
 }
 
-/** The whole frame at half the coarse scale, with room around it, into which the frame's edge goes on. */
-export function viewFromAfar(picture: Picture): View {
+/** What lies around a region of the coarse picture (all of it where absent) at half its scale, with room around the frame, into which its edge goes on. */
+export function viewFromAfar(picture: Picture, region?: Box): View {
   const made = views.get(picture) ?? new Map<string, View>()
   views.set(picture, made)
-  const coarse = viewOf(picture, 'coarse')
-  const { size, window } = afar(coarse, lookRules.afarRoomPerMille)
-  const view = made.get('afar') ?? { ...size, region: window, planes: halvedRgb(coarse, size, window) }
-  made.set('afar', view)
+  const key = `afar ${JSON.stringify(region)}`
+  const known = made.get(key)
+  if (known) return known
+  const { size, window } = afar(
+    { width: picture.width / fineness, height: picture.height / fineness },
+    lookRules.afarRoomPerMille,
+    region,
+  )
+  const { x, y, w, h } = intersection(window, wholeOf(size))
+  const coarse = viewOf(picture, 'coarse', region && { x: 2 * x, y: 2 * y, w: 2 * w, h: 2 * h })
+  const view = { ...size, region: window, planes: halvedRgb(coarse, size, window) }
+  made.set(key, view)
   return view
 }
 
-function halvedRgb({ width, height, planes }: View, size: Layout, { x: left, y: top, w, h }: Box): Float32Array {
+function halvedRgb(coarse: View, size: Layout, { x: left, y: top, w, h }: Box): Float32Array {
+  const { planes } = coarse
+  const { x: startX, y: startY, w: width, h: height } = regionOf(coarse)
   const rgb = floats(3 * w * h)
   const within = (value: number, sides: number) => 2 * Math.min(sides - 1, Math.max(0, value))
-  for (let y = 0, to = 0; y < 3 * h; y++) {
-    const from = (Math.floor(y / h) * height + within(top + (y % h), size.height)) * width
+  const columns = Int32Array.from({ length: w }, (_, x) => within(left + x, size.width) - startX)
+  for (let row = 0, to = 0; row < 3 * h; row++) {
+    const from = (Math.floor(row / h) * height + within(top + (row % h), size.height) - startY) * width
     for (let x = 0; x < w; x++, to++) {
-      const at = from + within(left + x, size.width)
+      const at = from + columns[x]!
       rgb[to] = (planes[at]! + planes[at + 1]! + planes[at + width]! + planes[at + width + 1]!) / 4
     }
   }

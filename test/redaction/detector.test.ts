@@ -166,7 +166,16 @@ describe('of what a network sees from afar', () => {
     expect(await seen('squares', [coarse], { plate: 0.2 }, { columns: ['plate'] })).toEqual([])
     const within = { x: 96, y: 64, w: 384, h: 192 }
     expect(await seen('squares', [{ ...coarse, region: within }])).toEqual([])
-    expect(await seen('squares', [{ ...coarse, region: { ...within, y: 160 } }])).toHaveLength(1)
+    expect(await seen('squares', [{ ...coarse, region: { ...within, y: 0 } }])).toHaveLength(1)
+  })
+
+  test('of a part at the border only what lies around it is seen, and no half of what goes on beside that', async () => {
+    const found = await seen('squares', [{ ...coarse, region: { x: 128, y: 0, w: 480, h: 192 } }])
+    // 200 px to the right in a picture that begins 32 px right of the frame's edge. Another in its corner ends where the picture does, and is none.
+    expect(found).toHaveLength(1)
+    expect(found[0]!.box.x).toBeCloseTo(232 / half)
+    expect(found[0]!.box.w).toBeCloseTo(88 / half)
+    expect(found[0]!.box.h).toBeCloseTo(72 / lowered)
   })
 
   test('does not push aside what the coarse look saw, nor is pushed aside by it', async () => {

@@ -111,6 +111,35 @@ test('the view from afar shows each pixel as the mean of four of the coarse view
   }
 })
 
+test('of a part of the frame the view from afar holds a part, and shows there what the whole one shows', () => {
+  const [width, height] = [1280, 704]
+  const planes = Uint8Array.from({ length: (width * height * 3) / 2 }, (_, i) => 20 + ((i * 7919) % 200))
+  const picture = { width, height, planes, matrix: 'bt709', looks: [] } as const
+  const all = viewFromAfar(picture)
+  for (const [part, region] of [
+    [
+      { x: 0, y: 160, w: 192, h: 192 },
+      { x: -32, y: 24, w: 160, h: 192 },
+    ],
+    [
+      { x: 384, y: 0, w: 192, h: 96 },
+      { x: 160, y: -40, w: 160, h: 128 },
+    ],
+    [wholeOf({ width: 640, height: 352 }), all.region!],
+  ] as const) {
+    const view = viewFromAfar(picture, part)
+    expect(view).toMatchObject({ width: 320, height: 176, region })
+    for (let plane = 0; plane < 3; plane++)
+      for (let y = 0; y < region.h; y++)
+        for (let x = 0; x < region.w; x++) {
+          const [column, row] = [region.x + x - all.region!.x, region.y + y - all.region!.y]
+          const at = (plane * all.region!.h + row) * all.region!.w + column
+          if (view.planes[(plane * region.h + y) * region.w + x] !== all.planes[at])
+            throw new Error(`${plane} ${x} ${y}`)
+        }
+  }
+})
+
 test.for([
   [1920, 1080],
   [360, 640],
