@@ -140,6 +140,15 @@ test('of a part of the frame the view from afar holds a part, and shows there wh
   }
 })
 
+test('however much room there is, a part at the border has all of it', () => {
+  const coarse = layoutFor(1920, 1080)
+  const all = afar(coarse, 300).window
+  expect(all).toEqual({ x: -96, y: -104, w: 512, h: 384 })
+  const { window } = afar(coarse, 300, { x: 0, y: coarse.height - 96, w: 96, h: 96 })
+  expect([window.x, window.y + window.h]).toEqual([all.x, all.y + all.h])
+  expect(window.w * window.h).toBeLessThan(all.w * all.h)
+})
+
 test.for([
   [1920, 1080],
   [360, 640],
