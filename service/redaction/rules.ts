@@ -7,7 +7,7 @@ export type Rules = LinkRules & BoxRules
 /** For refined scores; models/faces-refine.md, models/plates-refine.md and docs/benchmarks.md say on what they were measured. They stand in every plan: other rules, other plan. */
 export const rulesOf: Readonly<Record<DetectorClass, Rules>> = {
   face: {
-    startPerMille: 420,
+    startPerMille: 400,
     keepPerMille: 230,
     gapMs: 1000,
     minHits: 5,

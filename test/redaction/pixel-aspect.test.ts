@@ -35,13 +35,15 @@ test('the detectors see them as they are displayed, and the plan is in pixels as
   expect(stored.clip).toMatchObject({ width: 384, height: 432 })
   // At the same places as in square pixels, and as sure of it as half of the columns let them be.
   expect([square.tracks.length, stored.tracks.length]).toEqual([3, 3])
-  for (const { confidence, runs } of square.tracks) {
+  const differences = square.tracks.map(({ confidence, runs }) => {
     const [, , x, y, w, h] = runs[0]!
     const near = stored.tracks.find(
       ({ runs: [other] }) => Math.abs(2 * other![2] - x) < w / 2 && Math.abs(other![3] - y) < h / 2,
     )
-    expect(Math.abs(near!.confidence - confidence)).toBeLessThan(25)
-  }
+    return Math.abs(near!.confidence - confidence)
+  })
+  // Squeezed pictures would differ by 23 in the mean.
+  expect(differences.reduce((sum, one) => sum + one) / 3).toBeLessThan(15)
 })
 
 test.each([
