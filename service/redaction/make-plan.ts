@@ -86,7 +86,7 @@ export function lensesFor(classes: readonly DetectorClass[], models: Models): Le
   return [...lenses.values()]
 }
 
-/** All numbers that shape a plan, as they stand in it. */
+/** The scores, times and margins that shape a plan, as they stand in it. How things are expected to move and are followed is in the code alone (`motion.ts`, `chain-boxes.ts`, `follow.ts`). */
 export function parametersOf(
   lenses: readonly Lens[],
   leastWidthPx: LeastWidthPx = {},
