@@ -74,7 +74,7 @@ export async function editPlanOf(
   const recordText = new TextDecoder().decode(canonicalJson(record, Number.POSITIVE_INFINITY))
   const version = seen.version + 1
   const staged = await parts.db.transaction(async tx => {
-    // First, so that a twin that has read the same plan waits here. One that comes between may be told that the plan is another by now: asking again answers it.
+    // First, so that a twin that has read the same plan waits here.
     await bind(tx, req)
     await lockRequest(tx, requestId)
     await assertAtRest(tx, requestId)
@@ -114,25 +114,27 @@ export async function findEdit(parts: Disclosing, req: string): Promise<Edited> 
   return { version: row!.version, planSha256: row!.planSha256, editSha256: digestOf(row!.edit), ledgerIndex }
 }
 
-/** A repeated edit is judged as a reading of the plan. */
-export async function editAgain(parts: Disclosing, asker: Asker, disclosureId: string): Promise<void> {
+/** An edit or a rendering that is asked for once more is judged as a reading of the plan. */
+export async function readPlanAgain(parts: Disclosing, asker: Asker, disclosureId: string): Promise<void> {
   const { chain, circumstances } = await traceDisclosure(parts, disclosureId)
   await demand(parts, asker, 'plan.read', chain, circumstances)
 }
 
-/** Sends a disclosure that waits for a person back to the queue, to be rendered from the plan of that digest. Nothing is detected again. */
+/** Sends a disclosure that waits for a person back to the queue, to be rendered from the plan of that digest. Nothing is detected again. Answers the id of the act. */
 export async function renderAgain(
   parts: Disclosing,
   asker: Asker,
   disclosureId: string,
   planSha256: string,
-): Promise<void> {
+  bind: (tx: Tx, req: string) => Promise<void>,
+): Promise<string> {
   const traced = await traceDisclosure(parts, disclosureId)
   const { decision, req } = await demand(parts, asker, 'plan.render', traced.chain, traced.circumstances)
   const standing = traced.request && (await standingPlan(parts.db, traced.request.requestId, traced.derivative))
   const { disclosure, request, derivative } = planned(traced, standing)
   const { requestId, filed } = request
   const staged = await parts.db.transaction(async tx => {
+    await bind(tx, req)
     await lockRequest(tx, requestId)
     const newest = await newestVersion(tx, requestId)
     if (!newest) throw new Problem('conflict', { detail: 'Nobody has edited the plan: the copy is what it says.' })
@@ -160,6 +162,7 @@ export async function renderAgain(
     })
   })
   await parts.ledger.recorded(staged)
+  return req
 }
 
 /** Of a track that is not there policy hears the strictest: no ground lets a person's slip pass for a detector's. */

@@ -1,13 +1,13 @@
 /** What a person of the custodian sees and does before a copy is released: the plan, the certificate, the copy, edits, another rendering. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { createMiddleware } from 'hono/factory'
-import { fingerprint, once } from '../http/idempotency.ts'
+import { attemptOf, fingerprint, once } from '../http/idempotency.ts'
 import { IdempotencyHeader, json, refusals, router, unprocessable } from '../http/openapi.ts'
 import { formatReprDigest } from '../http/repr-digest.ts'
 import type { Authenticated } from '../identity/authenticate.ts'
 import { parseRange } from './byte-range.ts'
 import type { Disclosing } from './disclosures.ts'
-import { demandEditing, editAgain, editPlanOf, findEdit, renderAgain } from './plan-edits.ts'
+import { demandEditing, editPlanOf, findEdit, readPlanAgain, renderAgain } from './plan-edits.ts'
 import { readCertificate, readPlan } from './plan-reads.ts'
 import { preview, type Release } from './release.ts'
 import { findDisclosure } from './store.ts'
@@ -99,16 +99,12 @@ export function planRoutes(parts: Disclosing) {
     async c => {
       const { disclosureId } = c.req.valid('param')
       const [person, wanted] = [c.get('person'), c.req.valid('json')]
-      const attempt = {
-        subject: `${person.organisation}/${person.subject}`,
-        key: c.req.valid('header')['idempotency-key'],
-        operation: 'plan.edit',
-      }
+      const attempt = attemptOf(person, c.req.valid('header')['idempotency-key'], 'plan.edit')
       const print = fingerprint(disclosureId, JSON.stringify(wanted))
       const { resource, repeated } = await once(parts.db, attempt, print, bind =>
         editPlanOf(parts, person, disclosureId, wanted, bind),
       )
-      if (repeated) await editAgain(parts, person, disclosureId)
+      if (repeated) await readPlanAgain(parts, person, disclosureId)
       return c.json(await findEdit(parts, resource), 201)
     },
   )
@@ -122,13 +118,22 @@ export function planRoutes(parts: Disclosing) {
       description: 'Nothing is detected again. The new copy waits for a review by somebody who did not edit its plan.',
       request: {
         params: byDisclosure,
+        headers: IdempotencyHeader,
         body: { required: true, content: { 'application/json': { schema: NewRendering } } },
       },
       responses: { 202: json(DisclosureView, 'under way'), ...refusals, ...unprocessable },
     }),
     async c => {
       const { disclosureId } = c.req.valid('param')
-      await renderAgain(parts, c.get('person'), disclosureId, c.req.valid('json').planSha256)
+      const [person, { planSha256 }] = [c.get('person'), c.req.valid('json')]
+      const attempt = attemptOf(person, c.req.valid('header')['idempotency-key'], 'plan.render')
+      const { resource, repeated } = await once(parts.db, attempt, fingerprint(disclosureId, planSha256), bind =>
+        renderAgain(parts, person, disclosureId, planSha256, bind),
+      )
+      if (repeated) {
+        await readPlanAgain(parts, person, disclosureId)
+        await parts.ledger.entryOf(resource, 'access.permitted')
+      }
       return c.json(viewDisclosure((await findDisclosure(parts.db, disclosureId))!), 202)
     },
   )

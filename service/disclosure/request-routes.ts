@@ -1,6 +1,6 @@
 /** Requests: filed, read, approved, and turned into disclosures. */
 import { createRoute, z } from '@hono/zod-openapi'
-import { fingerprint, once } from '../http/idempotency.ts'
+import { attemptOf, fingerprint, once } from '../http/idempotency.ts'
 import { IdempotencyHeader, json, refusals, router, unprocessable } from '../http/openapi.ts'
 import { Problem } from '../http/problem.ts'
 import { findExhibit } from '../intake/exhibits.ts'
@@ -43,11 +43,7 @@ export function requestRoutes(parts: Disclosing) {
         })
         throw new Problem('not-found')
       }
-      const attempt = {
-        subject: `${person.organisation}/${person.subject}`,
-        key: c.req.valid('header')['idempotency-key'],
-        operation: 'request.file',
-      }
+      const attempt = attemptOf(person, c.req.valid('header')['idempotency-key'], 'request.file')
       const print = fingerprint(exhibitNumber, JSON.stringify(filed))
       const { resource, repeated } = await once(db, attempt, print, bind =>
         fileRequest(parts, agencies, person, exhibit, filed as never, bind),
@@ -81,19 +77,28 @@ export function requestRoutes(parts: Disclosing) {
       path: '/v1/requests/{requestId}/approvals',
       tags: ['Disclosure'],
       summary: 'Approve a request that policy wants a person to approve',
-      request: { params: byRequest },
+      request: { params: byRequest, headers: IdempotencyHeader },
       responses: { 200: json(RequestView, 'approved'), ...refusals, ...unprocessable },
     }),
     async c => {
-      const request = await findRequest(db, c.req.valid('param').requestId)
-      const exhibit = request && (await findExhibit(parts, request.exhibitNumber))
-      const permission = await demand(parts, c.get('person'), 'request.approve', request?.chain ?? houseChain, {
-        exhibit: exhibitFacts(exhibit),
-        ...requestFacts(request),
+      const person = c.get('person')
+      const { requestId } = c.req.valid('param')
+      const request = await findRequest(db, requestId)
+      const chain = request?.chain ?? houseChain
+      const attempt = attemptOf(person, c.req.valid('header')['idempotency-key'], 'request.approve')
+      const { resource, repeated } = await once(db, attempt, fingerprint(requestId), async bind => {
+        const exhibit = request && (await findExhibit(parts, request.exhibitNumber))
+        const facts = { exhibit: exhibitFacts(exhibit), ...requestFacts(request) }
+        const permission = await demand(parts, person, 'request.approve', chain, facts)
+        if (!request) throw new Problem('not-found')
+        await approveRequest(parts, person, request, permission, bind)
+        return permission.req
       })
-      if (!request) throw new Problem('not-found')
-      await approveRequest(parts, c.get('person'), request, permission)
-      return c.json(viewRequest((await findRequest(db, request.requestId))!), 200)
+      if (repeated) {
+        await demand(parts, person, 'request.read', chain, requestFacts(request))
+        await parts.ledger.entryOf(resource, 'request.approved')
+      }
+      return c.json(viewRequest((await findRequest(db, requestId))!), 200)
     },
   )
 
@@ -110,11 +115,7 @@ export function requestRoutes(parts: Disclosing) {
     async c => {
       const person = c.get('person')
       const request = await findRequest(db, c.req.valid('param').requestId)
-      const attempt = {
-        subject: `${person.organisation}/${person.subject}`,
-        key: c.req.valid('header')['idempotency-key'],
-        operation: 'disclosure.prepare',
-      }
+      const attempt = attemptOf(person, c.req.valid('header')['idempotency-key'], 'disclosure.prepare')
       const { resource, repeated } = await once(db, attempt, fingerprint(c.req.valid('param').requestId), bind =>
         startDisclosure(parts, person, request, bind),
       )

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { and, eq } from 'drizzle-orm'
 import { canonicalJson } from '../custody/canonical.ts'
+import type { Tx } from '../db.ts'
 import { Problem } from '../http/problem.ts'
 import { type Asker, keepDecision, type Permission, polOf, whoOf } from '../policy/judge.ts'
 import type { Disclosing } from './disclosures.ts'
@@ -22,6 +23,7 @@ export async function reviewDisclosure(
   derivative: Derivative,
   review: Review,
   { decision, req }: Permission,
+  bind: (tx: Tx, req: string) => Promise<void>,
 ): Promise<void> {
   const { disclosureId, chain } = disclosure
   const nonce = randomBytes(16).toString('hex')
@@ -29,6 +31,7 @@ export async function reviewDisclosure(
   const said = { reviewedBy: asker.subject, reviewReason: review.reason, reviewNonce: nonce }
   const released = review.outcome === 'release'
   const staged = await parts.db.transaction(async tx => {
+    await bind(tx, req)
     await lockRequest(tx, disclosure.requestId)
     if (released && (await isOvertaken(tx, disclosure.requestId, derivative)))
       throw new Problem('conflict', { detail: 'The plan was edited since this copy was made: render it again first.' })

@@ -1,6 +1,7 @@
 /** Disclosures: state, review, receipt, and the one route by which evidence leaves. */
 import { createRoute, z } from '@hono/zod-openapi'
-import { json, refusals, router, unprocessable } from '../http/openapi.ts'
+import { attemptOf, fingerprint, once } from '../http/idempotency.ts'
+import { IdempotencyHeader, json, refusals, router, unprocessable } from '../http/openapi.ts'
 import { Problem } from '../http/problem.ts'
 import { receiptFor } from '../intake/receipts.ts'
 import { demand } from '../policy/judge.ts'
@@ -43,25 +44,35 @@ export function disclosureRoutes(parts: Disclosing) {
         'Somebody of the custodian has looked at the copy. The decision and its reason are recorded before they have an effect.',
       request: {
         params: byDisclosure,
+        headers: IdempotencyHeader,
         body: { required: true, content: { 'application/json': { schema: NewReview } } },
       },
       responses: { 200: json(DisclosureView, 'decided'), ...refusals, ...unprocessable },
     }),
     async c => {
-      const { disclosure, request, derivative, chain, circumstances } = await traceDisclosure(
-        parts,
-        c.req.valid('param').disclosureId,
-      )
+      const person = c.get('person')
+      const { disclosureId } = c.req.valid('param')
       const { outcome, reason } = c.req.valid('json')
-      const permission = await demand(parts, c.get('person'), 'disclosure.review', chain, {
-        ...circumstances,
-        review: { outcome, editors: request ? await editorsOf(db, request.requestId) : [] },
+      const { disclosure, request, derivative, chain, circumstances } = await traceDisclosure(parts, disclosureId)
+      const attempt = attemptOf(person, c.req.valid('header')['idempotency-key'], 'disclosure.review')
+      const { resource, repeated } = await once(db, attempt, fingerprint(disclosureId, outcome, reason), async bind => {
+        const permission = await demand(parts, person, 'disclosure.review', chain, {
+          ...circumstances,
+          review: { outcome, editors: request ? await editorsOf(db, request.requestId) : [] },
+        })
+        if (!disclosure) throw new Problem('not-found')
+        if (!derivative)
+          throw new Problem('conflict', {
+            detail: `The disclosure is ${disclosure.state}; nothing waits for a review.`,
+          })
+        await reviewDisclosure(parts, person, disclosure, derivative, { outcome, reason }, permission, bind)
+        return permission.req
       })
-      if (!disclosure) throw new Problem('not-found')
-      if (!derivative)
-        throw new Problem('conflict', { detail: `The disclosure is ${disclosure.state}; nothing waits for a review.` })
-      await reviewDisclosure(parts, c.get('person'), disclosure, derivative, { outcome, reason }, permission)
-      return c.json(viewDisclosure((await findDisclosure(db, disclosure.disclosureId))!), 200)
+      if (repeated) {
+        await readable(person, disclosureId)
+        await parts.ledger.entryOf(resource, 'redaction.reviewed')
+      }
+      return c.json(viewDisclosure((await findDisclosure(db, disclosureId))!), 200)
     },
   )
 

@@ -12,6 +12,15 @@ export interface Attempt {
   readonly operation: string
 }
 
+/** A key is the person's own: the same one from somebody else is another. */
+export function attemptOf(
+  { organisation, subject }: { readonly organisation: string; readonly subject: string },
+  key: string | undefined,
+  operation: string,
+): Attempt {
+  return { subject: `${organisation}/${subject}`, key, operation }
+}
+
 export function fingerprint(...parts: string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }
@@ -52,7 +61,10 @@ async function lookUp(db: Db | Tx, { subject, key }: Attempt) {
   return row
 }
 
-/** Runs an act once per key: recalls it, or does it, or recalls what a faster twin did. `act` must `remember` in its transaction. */
+/**
+ * Runs an act once per key: recalls it, or does it, or recalls what a faster twin did. `act` must `remember` in its transaction. A twin that is
+ * overtaken meets the state that the other left behind, as a conflict; that too is answered with what the other did.
+ */
 export async function once(
   db: Db,
   attempt: Attempt,
@@ -64,7 +76,9 @@ export async function once(
   try {
     return { resource: await act((tx, resource) => remember(tx, attempt, print, resource)), repeated: false }
   } catch (error) {
-    if (!(error instanceof KeyTaken)) throw error
-    return { resource: (await recall(db, attempt, print))!, repeated: true }
+    const overtaken = error instanceof KeyTaken || (error instanceof Problem && error.type === 'conflict')
+    const made = overtaken ? await recall(db, attempt, print) : undefined
+    if (made === undefined) throw error
+    return { resource: made, repeated: true }
   }
 }

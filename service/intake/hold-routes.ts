@@ -1,6 +1,6 @@
 /** Legal hold over HTTP: judged, recorded, and another agency's answered as if there were none. */
 import { createRoute, z } from '@hono/zod-openapi'
-import { fingerprint, once } from '../http/idempotency.ts'
+import { attemptOf, fingerprint, once } from '../http/idempotency.ts'
 import { IdempotencyHeader, json, refusals, router, unprocessable } from '../http/openapi.ts'
 import { Problem } from '../http/problem.ts'
 import { type Asker, type Circumstances, type Court, demand, demandAndRecord } from '../policy/judge.ts'
@@ -190,8 +190,4 @@ function stated({ reason, authority }: Stated): Pick<Circumstances, 'authority' 
     }),
     ...(reason !== undefined && { justification: reason }),
   }
-}
-
-function attemptOf({ organisation, subject }: Asker, key: string | undefined, operation: string) {
-  return { subject: `${organisation}/${subject}`, key, operation }
 }

@@ -1,6 +1,6 @@
 /** Two front doors: what happened, and the clip of it. Holds on what was acquired are beside them. */
 import { createRoute, z } from '@hono/zod-openapi'
-import { fingerprint, isKnown, KeyTaken, once, recall, remember } from '../http/idempotency.ts'
+import { attemptOf, fingerprint, isKnown, KeyTaken, once, recall, remember } from '../http/idempotency.ts'
 import { IdempotencyHeader, json, refusals, router, unprocessable } from '../http/openapi.ts'
 import { Problem } from '../http/problem.ts'
 import { formatReprDigest, reprSha256 } from '../http/repr-digest.ts'
@@ -39,11 +39,7 @@ export function intakeRoutes(intake: Intake, houseChain: string) {
         throw new Problem('invalid-request', { detail: 'agency_id: no such agency' })
       const place = intake.places(body.location_id)
       if (!place) throw new Problem('invalid-request', { detail: 'location_id: no region is laid down for it' })
-      const attempt = {
-        subject: `${person.organisation}/${person.subject}`,
-        key: c.req.valid('header')['idempotency-key'],
-        operation: 'incident.record',
-      }
+      const attempt = attemptOf(person, c.req.valid('header')['idempotency-key'], 'incident.record')
       const { resource, repeated } = await once(intake.db, attempt, fingerprint(JSON.stringify(body)), bind =>
         recordIncident(intake, houseChain, place, person, fromWire(body), bind),
       )
@@ -119,11 +115,7 @@ export function intakeRoutes(intake: Intake, houseChain: string) {
         )
         throw new Problem('not-found')
       }
-      const attempt = {
-        subject: `${person.organisation}/${person.subject}`,
-        key: c.req.header('idempotency-key'),
-        operation: `exhibit.acquire ${incidentId}`,
-      }
+      const attempt = attemptOf(person, c.req.header('idempotency-key'), `exhibit.acquire ${incidentId}`)
       const length = c.req.header('content-length')
       const delivery = {
         incident,

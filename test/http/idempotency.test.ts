@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Database, migrate, openDatabase } from '../../service/db.ts'
 import { fingerprint, once } from '../../service/http/idempotency.ts'
+import { Problem } from '../../service/http/problem.ts'
 
 let database: Database
 beforeAll(async () => {
@@ -46,4 +47,24 @@ test('an act that fails leaves its key free', async () => {
     })
   await expect(once(database.db, again, fingerprint('a'), failing as never)).rejects.toThrow('no')
   expect((await once(database.db, again, fingerprint('a'), async () => 'kept')).repeated).toBe(false)
+})
+
+test('a twin that meets what the other left behind is answered with that; a conflict of another makes nobody its doer', async () => {
+  const twin = { ...attempt, key: 'key-0003' }
+  const overtaken = async () => {
+    // The other is through between this one's look at its key and its act.
+    await once(database.db, twin, fingerprint('a'), bind =>
+      database.db.transaction(async tx => {
+        await bind(tx, 'made')
+        return 'made'
+      }),
+    )
+    throw new Problem('conflict')
+  }
+  expect(await once(database.db, twin, fingerprint('a'), overtaken)).toEqual({ resource: 'made', repeated: true })
+  const conflict = () => Promise.reject(new Problem('conflict'))
+  for (const key of ['key-0004', undefined])
+    await expect(once(database.db, { ...attempt, key }, fingerprint('a'), conflict)).rejects.toMatchObject({
+      type: 'conflict',
+    })
 })
