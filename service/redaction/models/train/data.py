@@ -17,6 +17,8 @@ from damage import damaged
 
 cv2.setNumThreads(1)
 CROP_PX = 256
+# The third is what `rooms_pack.py` makes of pictures of rooms and shops in which no vehicle stands. It may be absent.
+PACKS = 'faces', 'plates', 'rooms'
 # Grey webcam pictures of a few people: half as likely, lest they dominate.
 MONOTONOUS = ('traore-face-gray', 'nelson-mask-gray')
 
@@ -24,10 +26,12 @@ MONOTONOUS = ('traore-face-gray', 'nelson-mask-gray')
 class Pictures:
     """All pictures of one split in the packs under `root`; `info` is one label record a picture, JPEGs are read when needed."""
 
-    def __init__(self, root, split, packs=('faces', 'plates'), tiers='ABC', rights=('clear', 'mixed', 'weak')):
+    def __init__(self, root, split, packs=PACKS, tiers='ABC', rights=('clear', 'mixed', 'weak')):
         self.info, self.where = [], []
         for pack in packs:
             folder = Path(root) / pack
+            if pack == 'rooms' and not folder.exists():
+                continue
             records = [i for i in json.loads((folder / 'labels.json').read_text())['images'] if i['split'] == split]
             shards = {name: shard_index(folder / name) for name in sorted({i['shard'] for i in records})}
             for record in records:

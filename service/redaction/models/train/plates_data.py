@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from damage import damaged
-from data import CROP_PX, log_uniform, window
+from data import CROP_PX, PACKS, log_uniform, window
 from plates_drawn import Drawing, pasted, slanted
 from plates_model import FACE, PLATE
 
@@ -32,13 +32,13 @@ class Scenes:
         self.random, self.pictures = random.Random(seed), pictures
         self.objects = [marks(info, looked.get(info['file'], {})) for info in pictures.info]
         every = range(len(pictures))
-        of_pack = {pack: [i for i in every if pictures.info[i]['pack'] == pack] for pack in ('plates', 'faces')}
+        of_pack = {pack: [i for i in every if pictures.info[i]['pack'] == pack] for pack in PACKS}
         with_plates = [i for i in of_pack['plates'] if pictures.info[i]['boxes']]
         crowded = np.cumsum([min(4, len(pictures.info[i]['boxes'])) ** .5 for i in with_plates])
         cries = [(i, box) for i in every for box in looked.get(pictures.info[i]['file'], {}).get('cries', ())]
         self.plates, self.crowded, self.cries = with_plates, crowded.tolist(), cries
         self.faces = [i for i in of_pack['faces'] if pictures.info[i]['boxes']]
-        self.quiet = of_pack['faces'] + [i for i in of_pack['plates'] if not pictures.info[i]['boxes']] * 3
+        self.quiet = of_pack['faces'] + of_pack['rooms'] + [i for i in of_pack['plates'] if not pictures.info[i]['boxes']] * 3
         drawing = Drawing(fonts, self.random)
         self.drawn = [drawing.plate() for _ in range(textures)]
         self.decoys = [drawing.decoy() for _ in range(textures)]

@@ -2,6 +2,7 @@
 
 For the detector's own scores, and for those blended with the refine network's answer: the recall where there are so many boxes a picture in the
 val pictures in which there is none (`quiet`), and by size at one of them. Boxes count as found from an IoU of .4.
+`--empty` names folders of pictures in which there is none, to be taken for quiet instead.
 """
 import argparse
 import json
@@ -14,6 +15,7 @@ import onnxruntime
 from conditions import CONDITIONS
 from data import Pictures
 from evaluate import Model, overlaps
+from plates_evaluate import fitted
 from plates_mine import SEEN
 from refine_data import ABOUT, FACE, PLATE, VIEWS, region
 from refine_train import KIND
@@ -64,7 +66,7 @@ def blended(score, word, weight):
     return 1 / (1 + np.exp(-(1 - weight) * odds(score, .9999) - weight * odds(word, SUREST)))
 
 
-def evaluate(kind, detector, refine, datasets, condition='plain'):
+def evaluate(kind, detector, refine, datasets, condition='plain', empty=()):
     """-> list of (score, p, is_quiet, found index or -1, size), and the sizes of all marked."""
     vehicles = json.loads(SEEN.read_text())['val']
     pictures = Pictures(datasets, 'val')
@@ -72,7 +74,7 @@ def evaluate(kind, detector, refine, datasets, condition='plain'):
     for index, info in enumerate(pictures.info):
         own = info['pack'] == ('plates' if kind == PLATE else 'faces')
         is_quiet = own and not info['boxes'] + info['ignore'] or kind == PLATE and not own and info['file'] not in vehicles
-        if not own and not is_quiet:
+        if empty and is_quiet or not own and not is_quiet:
             continue
         quiet += is_quiet
         bgr = pictures.bgr(index)
@@ -87,6 +89,11 @@ def evaluate(kind, detector, refine, datasets, condition='plain'):
             j = int(iou[k].argmax()) if len(marked) and iou[k].max() >= FOUND_IOU else -1
             rows.append((found[k, 4], p[k], is_quiet, len(sizes) + j if j >= 0 else -1, iou[k, j] if j >= 0 else 0, better[k, j] if j >= 0 else 0))
         sizes += [(b[3] - b[1]) if kind == FACE else b[2] - b[0] for b in marked]
+    for picture in (p for folder in empty for p in fitted(folder)):
+        quiet += 1
+        found = detector(picture)
+        found = found[found[:, 4] >= LEAST_SCORE]
+        rows += [(s, p, True, -1, 0, 0) for s, p in zip(found[:, 4], refine(picture, found)[0])]
     return np.array(rows, float), np.array(sizes), quiet
 
 
@@ -110,13 +117,14 @@ if __name__ == '__main__':
     arguments.add_argument('refine')
     arguments.add_argument('--view', choices=ABOUT, help='with which the refine network was trained; as that in use where absent')
     arguments.add_argument('--channels', default='rgb')
+    arguments.add_argument('--empty', nargs='*', default=())
     arguments.add_argument('--condition', choices=CONDITIONS, default='plain')
     arguments.add_argument('--datasets', default=os.environ.get('CUSTOS_DATASETS'))
     chosen = arguments.parse_args()
     kind = KIND[chosen.kind]
     if chosen.view:
         VIEWS[kind]['about'] = ABOUT[chosen.view][kind]
-    rows, sizes, quiet = evaluate(kind, Model(chosen.detector, chosen.channels, column=kind if kind == PLATE else 0), Refine(chosen.refine, kind), chosen.datasets, chosen.condition)
+    rows, sizes, quiet = evaluate(kind, Model(chosen.detector, chosen.channels, column=kind if kind == PLATE else 0), Refine(chosen.refine, kind), chosen.datasets, chosen.condition, chosen.empty)
     print(len(sizes), 'marked', quiet, 'quiet pictures; mean IoU of what is found, before and after:', rows[rows[:, 3] >= 0][:, 4:].mean(0).round(3))
     s, p = rows[:, 0], rows[:, 1]
     print('boxes a picture'.ljust(14), *(f'{c:>14}' for c in CRIES))
