@@ -31,6 +31,8 @@ export async function startDisclosure(
   if (!request) throw new Problem('not-found')
   const disclosureId = newNumber('DS')
   await parts.db.transaction(async tx => {
+    // First, as every act does: two that wait for each other's request and key would wait for ever.
+    await bind(tx, disclosureId)
     await tx.insert(disclosures).values({
       disclosureId,
       requestId: request.requestId,
@@ -40,7 +42,6 @@ export async function startDisclosure(
       req: newId(),
       expiresAt: new Date((parts.nowSeconds() + obligationsOf(request).expiresAfterDays * 86_400) * 1000),
     })
-    await bind(tx, disclosureId)
     await parts.jobs.send(tx, 'disclosure.prepare', { id: disclosureId })
   })
   return disclosureId

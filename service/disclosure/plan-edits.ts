@@ -48,14 +48,15 @@ export async function editPlanOf(
 ): Promise<string> {
   const traced = await traceDisclosure(parts, disclosureId)
   const seen = traced.request && (await standingPlan(parts.db, traced.request.requestId, traced.derivative))
+  // Before policy is asked of this edit: of a track that a twin has deleted meanwhile it would hear the strictest, and refuse what was done.
+  if (seen && seen.sha256 !== planSha256) throw overtaken()
   const before = seen && parsePlan(seen.text)
   const { decision, req } = await demand(parts, asker, 'plan.edit', traced.chain, {
     ...traced.circumstances,
     justification: reason,
     edit: editFacts(before, edit),
   })
-  const { disclosure, request, exhibit } = planned(traced, seen)
-  if (seen?.sha256 !== planSha256) throw overtaken()
+  const { disclosure, request, exhibit, standing } = planned(traced, seen)
   // The plan goes to the recipient: it names the house. Who in it did this, the entry says, and its opening can be destroyed.
   const plan = canonicalPlan(editPlan(before!, edit, asker.organisation))
   const { requestId } = request
@@ -72,13 +73,13 @@ export async function editPlanOf(
     nonce,
   }
   const recordText = new TextDecoder().decode(canonicalJson(record, Number.POSITIVE_INFINITY))
-  const version = seen.version + 1
+  const version = standing.version + 1
   const staged = await parts.db.transaction(async tx => {
     // First, so that a twin that has read the same plan waits here.
     await bind(tx, req)
     await lockRequest(tx, requestId)
     await assertAtRest(tx, requestId)
-    if (((await newestVersion(tx, requestId))?.version ?? 0) !== seen.version) throw overtaken()
+    if (((await newestVersion(tx, requestId))?.version ?? 0) !== standing.version) throw overtaken()
     const row = {
       requestId,
       version,

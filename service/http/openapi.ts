@@ -42,14 +42,15 @@ export const refusals = {
   401: problem('no valid access token'),
   403: problem('refused by policy; `reasons` say why, `ledgerIndex` names the entry that records it'),
   404: problem('no such resource, or not one that you may know of'),
-  503: problem('the ledger, or another part, is not available: nothing was done'),
+  503: problem('the ledger, or another part, is not available: ask again with the same key'),
 } as const
 
 export const unprocessable = { 409: problem('not now'), 422: problem('understood, but it cannot be done') } as const
 
 export const IdempotencyHeader = z.object({
   'idempotency-key': z.string().min(8).max(255).optional().openapi({
-    description: 'Makes a retry act once. A key belongs to one request: with another body it is refused (422).',
+    description:
+      'Makes a retry act once; the retry is judged as a reading and answered with the resource as it is by then. A key belongs to one request: with another it is refused (422).',
   }),
 })
 

@@ -101,6 +101,14 @@ describe('an edit with an idempotency key', () => {
   })
 })
 
+test('an edit of a plan that stands no more hears so, and no refusal of it is recorded: what it names may be gone', async () => {
+  const before = (await said()).length
+  const gone = { operation: 'delete', track: 1, ground: 'drawn-in-error' }
+  expect((await refusal(edit({ edit: gone, reason, planSha256: planDigest(held.plan) }))).status).toBe(409)
+  expect(await said()).toHaveLength(before)
+  expect((await refusal(edit({ edit: gone, reason, planSha256: await standing() }))).status).toBe(403)
+})
+
 test('what a reviewer said opens with what the custodian kept, and is not to be guessed without', async () => {
   const review = { outcome: 'withhold', reason: 'A face is open.' }
   await (await manager('manager-3')).json('POST', `${path}/reviews`, review)
