@@ -102,6 +102,7 @@ class Shown:
             piece, w, h = self.leaning(piece, w, h)
         if r.random() < CUT_OFF[bank.kind]:
             piece, middle, (w, h) = self.cut_off(piece, middle, w, h)
+        # As with what is drawn: how hard that was says nothing of the row.
         if right and r.random() < BESIDE[bank.kind]:
             right, drawn, middle = 0, True, self.beside(middle, w, h)
         box, offsets = self.jittered(middle, w, h, right)
