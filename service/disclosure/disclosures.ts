@@ -31,7 +31,7 @@ export async function startDisclosure(
   if (!request) throw new Problem('not-found')
   const disclosureId = newNumber('DS')
   await parts.db.transaction(async tx => {
-    // First, as every act does: two that wait for each other's request and key would wait for ever.
+    // First, as every act does: of two acts with one key neither may hold the request that the other waits for.
     await bind(tx, disclosureId)
     await tx.insert(disclosures).values({
       disclosureId,
