@@ -3,7 +3,7 @@
  * cross-correlation of luma (J. P. Lewis, Fast Normalized Cross-Correlation, 1995). For turned heads and for the frames
  * between two looks; it never starts a track.
  */
-import type { Box } from './box.ts'
+import { type Box, moved } from './box.ts'
 import { sizeOf } from './motion.ts'
 
 /** A plane of bytes, row by row. Boxes are pixels of it. */
@@ -21,6 +21,8 @@ export interface Followed {
   readonly dy: number
 }
 
+/** A patch is at least so many pixels wide and high: of what is smaller, what is around it is followed with it. */
+const leastPatchPx = 6
 /** Samples on the longer side of a patch. */
 const mostSamples = 20
 const leastSamples = 5
@@ -38,7 +40,7 @@ interface Grid {
 
 /** Where `last` went from one frame to a neighbouring one; undefined when nothing there is like it, or too little of it shows. */
 export function follow(from: Luma, to: Luma, last: Followed): Followed | undefined {
-  const { box } = last
+  const box = patched(last.box, from)
   const step = Math.max(1, Math.ceil(Math.max(box.w, box.h) / mostSamples))
   const grid = { step, across: Math.floor(box.w / step), down: Math.floor(box.h / step) }
   if (grid.across < leastSamples || grid.down < leastSamples) return undefined
@@ -60,8 +62,21 @@ export function follow(from: Luma, to: Luma, last: Followed): Followed | undefin
   search(bestX, bestY, stride - 1, 1)
   if (best < leastLikeness) return undefined
   const [offX, offY] = [box.x - Math.round(box.x), box.y - Math.round(box.y)]
-  const moved = { x: bestX + offX, y: bestY + offY, w: box.w, h: box.h }
-  return { box: moved, dx: moved.x - box.x, dy: moved.y - box.y }
+  const [dx, dy] = [bestX + offX - box.x, bestY + offY - box.y]
+  return { box: moved(last.box, dx, dy), dx, dy }
+}
+
+function patched({ x, y, w, h }: Box, { width, height }: Luma): Box {
+  const [left, across] = stretched(x, w, width)
+  const [top, down] = stretched(y, h, height)
+  return { x: left, y: top, w: across, h: down }
+}
+
+/** About its middle, but no further than the picture goes; what leaves the picture is let go. */
+function stretched(from: number, length: number, limit: number): [number, number] {
+  if (length >= leastPatchPx || from < 0 || from + length > limit) return [from, length]
+  const start = from + (length - leastPatchPx) / 2
+  return [Math.max(0, Math.min(start, limit - leastPatchPx)), leastPatchPx]
 }
 
 /** Samples with mean 0 and length 1; undefined beyond the border, and where there is nothing but one tone. */

@@ -13,15 +13,16 @@ const side = 24
 const tones = Uint8Array.from({ length: 36 }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 7) % 220)
 
 /** A ground of waves, and on it a thing of its own pattern with its corner at x, y. */
-function scene(x: number, y: number, shown = true): Luma {
+function scene(x: number, y: number, shown = true, size = side): Luma {
   const bytes = Uint8Array.from(
     { length: layout.width * layout.height },
     (_, i) => 100 + 40 * Math.sin((i % layout.width) / 19) * Math.cos(Math.floor(i / layout.width) / 13),
   )
   if (shown) {
-    for (let row = 0; row < side; row++)
-      for (let column = 0; column < side; column++)
-        bytes[(y + row) * layout.width + x + column] = tones[(row >> 2) * 6 + (column >> 2)]!
+    for (let row = 0; row < size; row++)
+      for (let column = 0; column < size; column++)
+        bytes[(y + row) * layout.width + x + column] =
+          tones[Math.floor((6 * row) / size) * 6 + Math.floor((6 * column) / size)]!
   }
   return { ...layout, bytes }
 }
@@ -62,6 +63,20 @@ describe('a follower', () => {
         expect(Math.abs(next!.dy - dy)).toBeLessThanOrEqual(1)
       }),
     )
+  })
+
+  test('finds a face of four pixels by what is around it', () => {
+    const step = fc.integer({ min: -3, max: 3 })
+    const [across, down] = [fc.integer({ min: 4, max: 630 }), fc.integer({ min: 4, max: 340 })]
+    fc.assert(
+      fc.property(across, down, step, step, (x, y, dx, dy) => {
+        const at = { box: { x, y, w: 4, h: 4 }, dx: 0, dy: 0 }
+        const next = follow(scene(x, y, true, 4), scene(x + dx, y + dy, true, 4), at)
+        expect(next).toEqual({ box: { x: x + dx, y: y + dy, w: 4, h: 4 }, dx, dy })
+      }),
+    )
+    const leaving = { box: { x: -1, y: 100, w: 4, h: 4 }, dx: -1, dy: 0 }
+    expect(follow(scene(200, 100), scene(200, 100), leaving)).toBeUndefined()
   })
 
   test('says so when it is gone, and where there is nothing to hold on to', () => {
