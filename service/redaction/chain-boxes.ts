@@ -89,7 +89,9 @@ function place(chain: Chain, first: number, last: number, seconds: readonly numb
   return placed(seen, first, last, seconds, rules).map(({ box, near }, i) => (near ? union(box, boxes[i]!) : boxes[i]!))
 }
 
-/** Sightings this near in time are of a thing of one size: where one is smaller, a detector saw a part of it. */
+/** Two sightings that are no further apart are of one thing of one size: what lies between is known, and where one is smaller, a detector saw a part of it. */
+const sameSeconds = 0.21
+/** A follower knows nothing of sizes: what detectors saw this long before or after holds. */
 const steadySeconds = 0.4
 
 /** Each about its own centre as wide and as high as detectors saw it near it in time. */
@@ -97,9 +99,10 @@ function steadied(chain: Chain): Chain {
   let from = 0
   return chain.map(one => {
     while (one.seconds - chain[from]!.seconds > steadySeconds) from++
+    const within = one.followed ? steadySeconds : sameSeconds
     let { w, h } = one.box
-    for (let i = from; i < chain.length && chain[i]!.seconds - one.seconds <= steadySeconds; i++) {
-      if (chain[i]!.followed) continue
+    for (let i = from; i < chain.length && chain[i]!.seconds - one.seconds <= within; i++) {
+      if (chain[i]!.followed || one.seconds - chain[i]!.seconds > within) continue
       w = Math.max(w, chain[i]!.box.w)
       h = Math.max(h, chain[i]!.box.h)
     }
@@ -140,9 +143,6 @@ function carry({ box, seconds }: Timed, sightings: Chain, now: number): Box {
   const steps = stepsOn(sightings, now - seconds).map(step => atMost(step, longest))
   return steps.map(({ x, y }) => moved(box, x, y)).reduce(union, box)
 }
-
-/** Two sightings that are no further apart are of one thing: what lies between is known. */
-const sameSeconds = 0.21
 
 /** On the way between two sightings; after a longer gap for a while also where it was seen, in case the two are not one thing. */
 function bridge(before: Timed, after: Timed, now: number, { endMs }: BoxRules): Box {
