@@ -89,22 +89,25 @@ function place(chain: Chain, first: number, last: number, seconds: readonly numb
   return placed(seen, first, last, seconds, rules).map(({ box, near }, i) => (near ? union(box, boxes[i]!) : boxes[i]!))
 }
 
-/** Two sightings that are no further apart are of one thing of one size: what lies between is known, and where one is smaller, a detector saw a part of it. */
-const sameSeconds = 0.21
-/** A follower knows nothing of sizes: what detectors saw this long before or after holds. */
+/** Sightings this near in time are of a thing of one size: where one is smaller, a detector saw a part of it. */
 const steadySeconds = 0.4
 
-/** Each about its own centre as wide and as high as detectors saw it near it in time. */
+/**
+ * Each about its own centre as wide and as high as detectors saw it near it in time: what they saw themselves as the looks before
+ * and after it did, what was followed, of whose size a follower knows nothing, as any look did.
+ */
 function steadied(chain: Chain): Chain {
+  const seen = chain.filter(({ followed }) => !followed)
   let from = 0
+  let at = 0
   return chain.map(one => {
-    while (one.seconds - chain[from]!.seconds > steadySeconds) from++
-    const within = one.followed ? steadySeconds : sameSeconds
+    while (from < seen.length && one.seconds - seen[from]!.seconds > steadySeconds) from++
+    while (at < seen.length && seen[at]!.frame < one.frame) at++
+    const [first, end] = one.followed ? [from, seen.length] : [Math.max(from, at - 1), Math.min(seen.length, at + 2)]
     let { w, h } = one.box
-    for (let i = from; i < chain.length && chain[i]!.seconds - one.seconds <= within; i++) {
-      if (chain[i]!.followed || one.seconds - chain[i]!.seconds > within) continue
-      w = Math.max(w, chain[i]!.box.w)
-      h = Math.max(h, chain[i]!.box.h)
+    for (let i = first; i < end && seen[i]!.seconds - one.seconds <= steadySeconds; i++) {
+      w = Math.max(w, seen[i]!.box.w)
+      h = Math.max(h, seen[i]!.box.h)
     }
     return { ...one, box: { x: one.box.x + (one.box.w - w) / 2, y: one.box.y + (one.box.h - h) / 2, w, h } }
   })
@@ -143,6 +146,9 @@ function carry({ box, seconds }: Timed, sightings: Chain, now: number): Box {
   const steps = stepsOn(sightings, now - seconds).map(step => atMost(step, longest))
   return steps.map(({ x, y }) => moved(box, x, y)).reduce(union, box)
 }
+
+/** Two sightings that are no further apart are of one thing: what lies between is known. */
+const sameSeconds = 0.21
 
 /** On the way between two sightings; after a longer gap for a while also where it was seen, in case the two are not one thing. */
 function bridge(before: Timed, after: Timed, now: number, { endMs }: BoxRules): Box {

@@ -75,8 +75,13 @@ describe('a follower', () => {
         expect(next).toEqual({ box: { x: x + dx, y: y + dy, w: 4, h: 4 }, dx, dy })
       }),
     )
-    const leaving = { box: { x: -1, y: 100, w: 4, h: 4 }, dx: -1, dy: 0 }
-    expect(follow(scene(200, 100), scene(200, 100), leaving)).toBeUndefined()
+  })
+
+  test('lets go of a face of four pixels that leaves the picture, and does not hold on to what it passed', () => {
+    const { width, height } = layout
+    const rough = { width, height, bytes: Uint8Array.from({ length: width * height }, (_, i) => tones[(i * 31) % 36]!) }
+    expect(follow(rough, rough, { box: { x: 0, y: 100, w: 4, h: 4 }, dx: -1, dy: 0 })).toBeDefined()
+    expect(follow(rough, rough, { box: { x: -1, y: 100, w: 4, h: 4 }, dx: -1, dy: 0 })).toBeUndefined()
   })
 
   test('says so when it is gone, and where there is nothing to hold on to', () => {

@@ -251,6 +251,18 @@ describe('a thing in smooth motion', () => {
     for (let frame = 0; frame <= 19; frame++) expect(covered(tracks, frames[frame]![0]!)).toBe(true)
   })
 
+  test.each([3, 4, 8, 10, 25])(
+    'stays covered where each second look sees only a part of it, %i frames a second',
+    rate => {
+      const { frames, seconds } = walk(5 * rate, rate, () => [300, 300])
+      const part = (one: Sighting): Sighting => ({ ...one, box: { ...one.box, y: one.box.y + 13, h: one.box.h - 26 } })
+      const apart = Math.max(1, Math.round(rate / 8))
+      const seen = frames.map((found, n) => (n % apart ? [] : n % (2 * apart) ? found.map(part) : found))
+      const tracks = plan({ frames: seen, seconds })
+      expect(frames.every(([one]) => covered(tracks, one!))).toBe(true)
+    },
+  )
+
   test('that stood still unseen is covered there, and counts as seen', () => {
     const { frames, seconds } = walk(50, 25, () => [400, 300])
     const once = frames.map((found, n) => (n === 5 ? found.map(one => ({ ...one, until: 30 })) : []))
