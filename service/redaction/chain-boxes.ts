@@ -1,5 +1,5 @@
 import { type Box, between, moved, union } from './box.ts'
-import { type Chain, standing } from './link.ts'
+import { type Chain, type Sighting, standing } from './link.ts'
 import { atMost, sizeOf, stepsOn, type Timed } from './motion.ts'
 import type { BoxRun, FrameRange } from './plan.ts'
 
@@ -81,7 +81,7 @@ function reaches(from: number, to: number, seconds: readonly number[], { endMs }
 
 /** A box for every frame first..last: seen, standing unchanged, followed, between two of these, or carried on from an end. */
 function place(chain: Chain, first: number, last: number, seconds: readonly number[], rules: BoxRules): Box[] {
-  const all = steadied(chain)
+  const all = steadied(chain, seconds)
   const seen = all.filter(({ followed }) => !followed)
   const boxes = placed(all, first, last, seconds, rules).map(({ box }) => box)
   if (seen.length === 0) return boxes
@@ -94,20 +94,23 @@ const steadySeconds = 0.4
 
 /**
  * Each about its own centre as wide and as high as detectors saw it near it in time: what they saw themselves as the looks before
- * and after it did, what was followed, of whose size a follower knows nothing, as any look did.
+ * and after it did, what was followed, of whose size a follower knows nothing, as any look did. What stands is near as long as it does.
  */
-function steadied(chain: Chain): Chain {
+function steadied(chain: Chain, seconds: readonly number[]): Chain {
   const seen = chain.filter(({ followed }) => !followed)
+  const end = (one: Sighting) => standing(one, seconds).seconds
   let from = 0
   let at = 0
   return chain.map(one => {
-    while (from < seen.length && one.seconds - seen[from]!.seconds > steadySeconds) from++
+    while (from < seen.length && one.seconds - end(seen[from]!) > steadySeconds) from++
     while (at < seen.length && seen[at]!.frame < one.frame) at++
-    const [first, end] = one.followed ? [from, seen.length] : [Math.max(from, at - 1), Math.min(seen.length, at + 2)]
+    const near = one.followed ? seen.slice(from) : seen.slice(Math.max(from, at - 1), at + 2)
     let { w, h } = one.box
-    for (let i = first; i < end && seen[i]!.seconds - one.seconds <= steadySeconds; i++) {
-      w = Math.max(w, seen[i]!.box.w)
-      h = Math.max(h, seen[i]!.box.h)
+    for (const other of near) {
+      if (other.seconds - end(one) > steadySeconds) break
+      if (one.seconds - end(other) > steadySeconds) continue
+      w = Math.max(w, other.box.w)
+      h = Math.max(h, other.box.h)
     }
     return { ...one, box: { x: one.box.x + (one.box.w - w) / 2, y: one.box.y + (one.box.h - h) / 2, w, h } }
   })

@@ -263,6 +263,17 @@ describe('a thing in smooth motion', () => {
     },
   )
 
+  test('that stood still for long stays covered when a detector sees only a part of it next', () => {
+    const { frames, seconds } = walk(60, 10, () => [300, 300])
+    const part = (one: Sighting): Sighting => ({ ...one, box: { ...one.box, y: one.box.y + 13, h: one.box.h - 26 } })
+    const seen = frames.map((found, n) => {
+      if (n === 0) return found.map(one => ({ ...one, until: 19 }))
+      return n === 20 ? found.map(part) : []
+    })
+    const tracks = plan({ frames: seen, seconds })
+    for (let frame = 0; frame <= 20; frame++) expect(covered(tracks, frames[frame]![0]!)).toBe(true)
+  })
+
   test('that stood still unseen is covered there, and counts as seen', () => {
     const { frames, seconds } = walk(50, 25, () => [400, 300])
     const once = frames.map((found, n) => (n === 5 ? found.map(one => ({ ...one, until: 30 })) : []))
