@@ -64,11 +64,11 @@ export function changedUnder(changes: Changes, { across, down }: Pick<Watch, 'ac
 /** The smallest box in blocks that holds every changed one; nothing when none has. */
 export function changedRegion(changes: Changes, across: number): Box | undefined {
   let [left, top, right, bottom] = [across, -1, -1, -1]
-  for (const [block, changed] of changes.entries()) {
-    if (!changed) continue
-    const [x, y] = [block % across, Math.floor(block / across)]
-    if (top < 0) top = y
-    bottom = y
+  for (let block = 0; block < changes.length; block++) {
+    if (!changes[block]) continue
+    const x = block % across
+    bottom = Math.floor(block / across)
+    if (top < 0) top = bottom
     left = Math.min(left, x)
     right = Math.max(right, x)
   }
