@@ -69,15 +69,27 @@ test('custody imports nothing of the house but the types of its database', () =>
   expect(wrong).toEqual([])
 })
 
-test('the verifier does no I/O: neither it nor what it imports reaches for a file, a socket or a database', () => {
+/** The files that these load, and that those load, and so on. */
+function reachedFrom(...starts: string[]): Set<string> {
   const seen = new Set<string>()
   const walk = (file: string) => {
     if (seen.has(file)) return
     seen.add(file)
     for (const { from, to } of imports) if (from === file && !isTypeOnly(from, to)) walk(to)
   }
-  walk('custody/verify.ts')
-  walk('custody/verify-package.ts')
+  for (const file of starts) walk(file)
+  return seen
+}
+
+test('networks run in processes of their own: who redacts does not even load their runtime', () => {
+  const loaders = [...reachedFrom('redaction/redact.ts')].filter(file =>
+    /^import (?!type).*'onnxruntime-node'/m.test(readFileSync(join(root, 'service', file), 'utf8')),
+  )
+  expect(loaders).toEqual([])
+})
+
+test('the verifier does no I/O: neither it nor what it imports reaches for a file, a socket or a database', () => {
+  const seen = reachedFrom('custody/verify.ts', 'custody/verify-package.ts')
   const outside = [...seen].flatMap(file =>
     [
       ...readFileSync(join(root, 'service', file), 'utf8').matchAll(

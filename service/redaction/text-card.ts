@@ -1,6 +1,6 @@
 import type { TextBox } from './text-boxes.ts'
 import type { Grey } from './text-detector.ts'
-import { lineOf } from './text-reader.ts'
+import { lineOf } from './text-line.ts'
 import type { Lines } from './text-worker.ts'
 
 /** Two lines of a card are alike within this, and stand no farther apart than this share of their height. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { textBoxes, upright } from '../../service/redaction/text-boxes.ts'
-import { lineOf } from '../../service/redaction/text-reader.ts'
+import { lineOf } from '../../service/redaction/text-line.ts'
 
 const [width, height] = [200, 120]
 
