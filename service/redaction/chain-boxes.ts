@@ -39,8 +39,7 @@ export function boxesOf(
   bare = false,
 ): { runs: BoxRun[]; unseen: FrameRange[] } {
   const first = Math.max(scene[0], farthest(chain[0]!, -1, seconds, rules))
-  const longest = chain.reduce((a, b) => ((b.until ?? b.frame) >= (a.until ?? a.frame) ? b : a))
-  const last = Math.min(scene[1], farthest(standing(longest, seconds), 1, seconds, rules))
+  const last = Math.min(scene[1], farthest(standing(chain.at(-1)!, seconds), 1, seconds, rules))
   const boxes = place(chain, first, last, seconds, rules)
   const runs: BoxRun[] = []
   for (let frame = first; frame <= last; frame++) {
@@ -123,20 +122,14 @@ function placed(sightings: Chain, first: number, last: number, seconds: readonly
   const end = sightings.slice(-16).toReversed()
   let next = 0
   let before: ReturnType<typeof standing> | undefined
-  let reaching: { frame: number; box: Box }[] = []
   for (let frame = first; frame <= last; frame++) {
-    for (; next < sightings.length && sightings[next]!.frame < frame; next++) {
-      const one = standing(sightings[next]!, seconds)
-      if (!before || one.frame >= before.frame) before = one
-    }
+    // The newest up to this frame, which may still stand.
+    while (next < sightings.length && sightings[next]!.frame <= frame) before = standing(sightings[next++]!, seconds)
     const after = sightings[next]
     const now = seconds[frame]!
     const near = (one: { frame: number }) => reaches(one.frame, frame, seconds, rules)
-    // An earlier sighting may still stand beside a later one: a look at a part of the frame takes back nothing that it did not see whole.
-    reaching = reaching.filter(one => one.frame >= frame)
-    if (after?.frame === frame) reaching.push(standing(after, seconds))
-    if (reaching.length > 0) boxes.push({ box: reaching.map(({ box }) => box).reduce(union), near: true })
-    else if (!before) boxes.push({ box: carry(after!, start, now), near: near(after!) })
+    if (!before) boxes.push({ box: carry(after!, start, now), near: near(after!) })
+    else if (before.frame >= frame) boxes.push({ box: before.box, near: true })
     else if (!after) boxes.push({ box: carry(before, end, now), near: near(before) })
     else boxes.push({ box: bridge(before, after, now, rules), near: true })
   }

@@ -24,7 +24,7 @@ export function standing(
   return { box, frame: until, seconds: seconds[until]! }
 }
 
-/** One thing, sighted once on each of some frames; rising. Never empty. */
+/** One thing, sighted once on each of some frames; rising, and none while an earlier one still stands. Never empty. */
 export type Chain = readonly Sighting[]
 
 export interface LinkRules {
@@ -124,6 +124,8 @@ function nearest(
     const drift = driftOf(tail(end, way))
     for (const one of offered) {
       const [from, to] = way === 'forward' ? [standing(end, seconds), one] : [end, standing(one, seconds)]
+      // What still stands where it was seen is nowhere else.
+      if (way === 'forward' ? from.frame >= to.frame : to.frame >= from.frame) continue
       const far = distance(from, to, drift)
       if (far < Number.POSITIVE_INFINITY) pairs.push({ end, one, distance: far })
     }

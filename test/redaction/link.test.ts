@@ -49,16 +49,21 @@ const sighting = fc.record({
   w: fc.double({ min: 6, max: 400, noNaN: true }),
   h: fc.double({ min: 6, max: 400, noNaN: true }),
 })
+/** For how many frames more the picture under it stays. */
+const stands = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 12 }))
 const anything = fc
   .tuple(
-    fc.array(fc.array(fc.tuple(sighting, score), { maxLength: 4 }), { minLength: 1, maxLength: 40 }),
+    fc.array(fc.array(fc.tuple(sighting, score, stands), { maxLength: 4 }), { minLength: 1, maxLength: 40 }),
     fc.array(fc.double({ min: 0.001, max: 2.5, noNaN: true }), { minLength: 40, maxLength: 40 }),
   )
   .map(([content, steps]): Walk => {
     let now = 0
     const seconds = content.map((_, i) => (now += i === 0 ? 0 : steps[i]!))
     const frames = content.map((found, frame) =>
-      found.map(([box, score]) => ({ frame, seconds: seconds[frame]!, score, box })),
+      found.map(([box, score, more]): Sighting => {
+        const until = Math.min(frame + more, content.length - 1)
+        return { frame, until, seconds: seconds[frame]!, score, box }
+      }),
     )
     return { frames, seconds }
   })
@@ -105,7 +110,8 @@ describe('whatever is sighted', () => {
             const [dx, dy] = [leastMargin(w), leastMargin(h)]
             const visible = x + w > 0 && y + h > 0 && x < size.width && y < size.height
             const wide = { ...one, box: { x: x - dx, y: y - dy, w: w + 2 * dx, h: h + 2 * dy } }
-            if (visible) expect(covered([made], wide)).toBe(true)
+            for (let frame = one.frame; visible && frame <= one.until!; frame++)
+              expect(covered([made], { ...wide, frame })).toBe(true)
           }
         }
       }),
@@ -119,7 +125,8 @@ describe('whatever is sighted', () => {
         const boxes = chains.flat().map(one => one.box)
         expect(new Set(boxes).size).toBe(boxes.length)
         for (const chain of chains) {
-          expect(chain.every((one, i) => i === 0 || one.frame > chain[i - 1]!.frame)).toBe(true)
+          // Nor is anything elsewhere while it stands where it was seen.
+          expect(chain.every((one, i) => i === 0 || one.frame > chain[i - 1]!.until!)).toBe(true)
           expect(chain.some(one => one.score * 1000 >= rules.startPerMille)).toBe(true)
         }
       }),
@@ -133,7 +140,9 @@ describe('whatever is sighted', () => {
         for (const one of given.frames.flat()) {
           const { x, y, w, h } = one.box
           const visible = x + w > 0 && y + h > 0 && x < size.width && y < size.height
-          if (one.score >= 0.8 && visible) expect(covered(tracks, one)).toBe(true)
+          if (one.score < 0.8 || !visible) continue
+          for (let frame = one.frame; frame <= one.until!; frame++)
+            expect(covered(tracks, { ...one, frame })).toBe(true)
         }
       }),
     )
@@ -297,6 +306,29 @@ describe('a thing in smooth motion', () => {
     const tracks = plan({ frames: seen, seconds })
     for (let frame = 0; frame <= 57; frame++) expect(covered(tracks, { ...first, frame })).toBe(true)
     expect(covered(tracks, { ...first, frame: 58 })).toBe(false)
+  })
+
+  test('goes on where it went after it stood, whatever else was seen beside it meanwhile', () => {
+    const { frames, seconds } = walk(160, 25, t => [300 + 90 * Math.max(0, t - 3.2), 300])
+    const beside = { x: 310, y: 310, w: 60, h: 60 }
+    const seen = frames.map((found, n): Sighting[] => {
+      if (n === 0) return found.map(one => ({ ...one, until: 79 }))
+      if (n === 25) return found.map(one => ({ ...one, score: 0.3, box: beside }))
+      return n >= 80 && n <= 105 ? found.map(one => followedAs(one)) : []
+    })
+    const tracks = plan({ frames: seen, seconds })
+    for (let frame = 0; frame <= 105; frame++) expect(covered(tracks, frames[frame]![0]!)).toBe(true)
+  })
+
+  test('is bridged and carried on as ever when it passes what stands', () => {
+    const { frames, seconds } = walk(100, 50, t => [250 + 430 * (t - 0.2), 340])
+    const parked = { frame: 0, until: 99, seconds: 0, score: 0.95, box: { x: 270, y: 280, w: 60, h: 60 } }
+    const seen = frames.map((found, n): Sighting[] => (n % 5 === 0 && n >= 10 && n <= 60 ? found : []))
+    seen[0] = [parked]
+    const tracks = plan({ frames: seen, seconds })
+    for (let frame = 10; frame <= 60; frame++) expect(covered(tracks, frames[frame]![0]!)).toBe(true)
+    for (let frame = 61; frame <= 75; frame++) expect(covered(tracks, { ...frames[60]![0]!, frame })).toBe(true)
+    for (let frame = 0; frame <= 99; frame++) expect(covered(tracks, { ...parked, frame })).toBe(true)
   })
 
   test('that stands still is believed by the looks at all of the frame, however often others look elsewhere', () => {
