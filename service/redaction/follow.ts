@@ -4,7 +4,7 @@
  * between two looks; it never starts a track.
  */
 import { type Box, moved } from './box.ts'
-import { sizeOf } from './motion.ts'
+import { type Drift, sizeOf } from './motion.ts'
 
 /** A plane of bytes, row by row. Boxes are pixels of it. */
 export interface Luma {
@@ -26,14 +26,18 @@ const leastPatchPx = 6
 /** Samples on the longer side of a patch. */
 const mostSamples = 20
 const leastSamples = 5
+/** What is flatter, and longer than the most samples, is not followed. */
+const leastFlatPx = 10
 /** Correlation below which it is lost. */
 const leastLikeness = 0.6
 /** How far from the expected place it is searched for, in its sizes, and at least in pixels. */
 const reach = 0.7
 const leastReachPx = 4
 
+/** Samples of a patch, so many pixels apart. */
 interface Grid {
-  readonly step: number
+  readonly stepX: number
+  readonly stepY: number
   readonly across: number
   readonly down: number
 }
@@ -41,13 +45,12 @@ interface Grid {
 /** Where `last` went from one frame to a neighbouring one; undefined when nothing there is like it, or too little of it shows. */
 export function follow(from: Luma, to: Luma, last: Followed): Followed | undefined {
   const box = patched(last.box, from)
-  const step = Math.max(1, Math.ceil(Math.max(box.w, box.h) / mostSamples))
-  const grid = { step, across: Math.floor(box.w / step), down: Math.floor(box.h / step) }
-  if (grid.across < leastSamples || grid.down < leastSamples) return undefined
+  const grid = gridOver(box)
+  if (!grid) return undefined
   const patch = patchAt(from, grid, Math.round(box.x), Math.round(box.y))
   if (!patch) return undefined
 
-  let [bestX, bestY, best] = [0, 0, -1]
+  let [bestX, bestY, best] = [0, 0, nowhere]
   const search = (centreX: number, centreY: number, within: number, stride: number) => {
     for (let y = centreY - within; y <= centreY + within; y += stride) {
       for (let x = centreX - within; x <= centreX + within; x += stride) {
@@ -61,9 +64,35 @@ export function follow(from: Luma, to: Luma, last: Followed): Followed | undefin
   search(Math.round(box.x + last.dx), Math.round(box.y + last.dy), strides * stride, stride)
   search(bestX, bestY, stride - 1, 1)
   if (best < leastLikeness) return undefined
-  const [offX, offY] = [box.x - Math.round(box.x), box.y - Math.round(box.y)]
-  const [dx, dy] = [bestX + offX - box.x, bestY + offY - box.y]
+  const part = summit((x, y) => likeness(to, grid, patch, bestX + x, bestY + y))
+  const [dx, dy] = [bestX - Math.round(box.x) + part.x, bestY - Math.round(box.y) + part.y]
   return { box: moved(last.box, dx, dy), dx, dy }
+}
+
+/**
+ * How far beside the middle likeness is greatest, in parts of a pixel, by the paraboloid through it and its eight neighbours: what moves by half a
+ * pixel a frame must not stand, nor go twice as fast. Nowhere but in the middle where a neighbour lies beyond the border, or there is no summit.
+ */
+function summit(likeAt: (x: number, y: number) => number): Drift {
+  const row = (y: number) => [likeAt(-1, y), likeAt(0, y), likeAt(1, y)] as const
+  const [above, level, below] = [row(-1), row(0), row(1)]
+  if ([...above, ...level, ...below].includes(nowhere)) return { x: 0, y: 0 }
+  const [[nw, n, ne], [w, at, e], [sw, s, se]] = [above, level, below]
+  const [slopeX, slopeY] = [(e - w) / 2, (s - n) / 2]
+  const [bendX, bendY, twist] = [e - 2 * at + w, s - 2 * at + n, (se - sw - ne + nw) / 4]
+  const turn = bendX * bendY - twist ** 2
+  if (bendX >= 0 || turn <= 0) return { x: 0, y: 0 }
+  const within = (value: number) => Math.max(-0.5, Math.min(0.5, value))
+  return { x: within((twist * slopeY - bendY * slopeX) / turn), y: within((twist * slopeX - bendX * slopeY) / turn) }
+}
+
+function gridOver({ w, h }: Box): Grid | undefined {
+  const step = Math.max(1, Math.ceil(Math.max(w, h) / mostSamples))
+  // The short side of a plate has enough of them if they lie closer there.
+  const stepOn = (side: number) => (side < leastFlatPx ? step : Math.min(step, Math.floor(side / leastSamples)))
+  const [stepX, stepY] = [stepOn(w), stepOn(h)]
+  const [across, down] = [Math.floor(w / stepX), Math.floor(h / stepY)]
+  return across < leastSamples || down < leastSamples ? undefined : { stepX, stepY, across, down }
 }
 
 function patched({ x, y, w, h }: Box, { width, height }: Luma): Box {
@@ -80,12 +109,12 @@ function stretched(from: number, length: number, limit: number): [number, number
 }
 
 /** Samples with mean 0 and length 1; undefined beyond the border, and where there is nothing but one tone. */
-function patchAt({ width, height, bytes }: Luma, { step, across, down }: Grid, x: number, y: number) {
-  if (x < 0 || y < 0 || x + across * step > width || y + down * step > height) return undefined
+function patchAt({ width, height, bytes }: Luma, { stepX, stepY, across, down }: Grid, x: number, y: number) {
+  if (x < 0 || y < 0 || x + across * stepX > width || y + down * stepY > height) return undefined
   const patch = new Float32Array(across * down)
   for (let row = 0, i = 0; row < down; row++) {
-    const line = (y + row * step) * width + x
-    for (let column = 0; column < across; column++, i++) patch[i] = bytes[line + column * step]!
+    const line = (y + row * stepY) * width + x
+    for (let column = 0; column < across; column++, i++) patch[i] = bytes[line + column * stepX]!
   }
   const mean = patch.reduce((sum, value) => sum + value, 0) / patch.length
   const length = Math.hypot(...patch.map(value => value - mean))
@@ -96,27 +125,30 @@ function patchAt({ width, height, bytes }: Luma, { step, across, down }: Grid, x
 /** Below this there are only noise and gradients to hold on to. */
 const leastVariance = 9
 
+/** Likeness to what lies beyond the border, or is of one tone. */
+const nowhere = -1
+
 /** Correlation of the patch with what lies at a place, -1..1. */
 function likeness(
   { width, height, bytes }: Luma,
-  { step, across, down }: Grid,
+  { stepX, stepY, across, down }: Grid,
   patch: Float32Array,
   x: number,
   y: number,
 ) {
-  if (x < 0 || y < 0 || x + across * step > width || y + down * step > height) return -1
+  if (x < 0 || y < 0 || x + across * stepX > width || y + down * stepY > height) return nowhere
   let sum = 0
   let squares = 0
   let product = 0
   for (let row = 0, i = 0; row < down; row++) {
-    const line = (y + row * step) * width + x
+    const line = (y + row * stepY) * width + x
     for (let column = 0; column < across; column++, i++) {
-      const value = bytes[line + column * step]!
+      const value = bytes[line + column * stepX]!
       sum += value
       squares += value * value
       product += value * patch[i]!
     }
   }
   const spread = squares - (sum * sum) / patch.length
-  return spread < patch.length * leastVariance ? -1 : product / Math.sqrt(spread)
+  return spread < patch.length * leastVariance ? nowhere : product / Math.sqrt(spread)
 }
