@@ -23,7 +23,7 @@ const certificateSchema = z.looseObject({
 })
 
 /**
- * The certificate is about this copy and this plan, and keeps to the limit of the decision; or a person looked at what it found, released
+ * The certificate is about this copy and this plan, and keeps to the limit of the decision; or a person decided on what it found, released
  * the copy all the same, and the chain recorded that. Answers words for the latter.
  */
 export function checkLeakLimit(files: Files, openings: readonly Opening[]): string | undefined {

@@ -42,7 +42,7 @@ export async function reviewDisclosure(
         and(
           eq(disclosures.disclosureId, disclosureId),
           eq(disclosures.state, 'review'),
-          // The copy that was looked at, and none that took its place meanwhile.
+          // The copy that was decided on, and none that took its place meanwhile.
           eq(disclosures.derivative, derivative.exhibitNumber),
         ),
       )

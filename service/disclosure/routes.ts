@@ -41,7 +41,7 @@ export function disclosureRoutes(parts: Disclosing) {
       tags: ['Disclosure'],
       summary: 'Decide on a disclosure whose leak certificate is not clean',
       description:
-        'Somebody of the custodian has looked at the copy. The decision and its reason are recorded before they have an effect.',
+        'A person of the custodian decides. The decision and its reason are recorded before they have an effect. That they looked at the copy is not enforced; a look through the service is an entry of its own.',
       request: {
         params: byDisclosure,
         headers: IdempotencyHeader,

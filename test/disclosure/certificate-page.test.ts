@@ -33,6 +33,7 @@ describe('the certificate as a page', () => {
   test('says first what a reader must know: clean, found, unsound, or not proven', () => {
     expect(page()).toContain('<h1>Nothing was found left open</h1>')
     expect(page({ residual })).toMatch(/1 place in the open that may show a plate that cannot be read, on 7 frames/)
+    expect(page({ residual })).toContain('only after a person has decided to release it')
     expect(page({ residual })).toContain('redaction.reviewed')
     expect(page({ metadata: ['title'] })).toContain('<h1>This copy must not be used</h1>')
     const { residual: _r, looks: _l, bounds: _b, fill: _f, ...bare } = certificateOf(Buffer.from('copy'))

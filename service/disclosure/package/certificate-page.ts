@@ -51,7 +51,7 @@ const titles = {
 
 function decision({ residual }: LeakCertificate, kind: keyof typeof titles): Html {
   if (kind !== 'found' || !residual) return html``
-  return html`<p class="note">What is listed below may be a mistake of the search: writing on a sign, a pattern, a toy. A machine does not decide that. Beyond the limit that the written policy sets, the copy is released only after a person has looked at these places; who did, and why, is an entry of the custody log (<em>redaction.reviewed</em>).</p>`
+  return html`<p class="note">What is listed below may be a mistake of the search: writing on a sign, a pattern, a toy. A machine does not decide that. Beyond the limit that the written policy sets, the copy is released only after a person has decided to release it; who did, and why, is an entry of the custody log (<em>redaction.reviewed</em>). If they opened the copy through the service, that is an entry too.</p>`
 }
 
 function checks(certificate: LeakCertificate): Html {
