@@ -1,7 +1,7 @@
 /** `custos sweep`: the sweeps by hand, or what a disposal would take. */
 import { parseArgs } from 'node:util'
 import { readConfig } from '../config.ts'
-import { disposalReport } from '../oversight/disposal-report.ts'
+import { disposalReport, mostRefused, mostReported } from '../oversight/disposal-report.ts'
 import { steps, sweep } from '../oversight/sweep.ts'
 import { sweeps } from '../oversight/tables.ts'
 import { openService } from '../service.ts'
@@ -11,8 +11,8 @@ export const help = `custos sweep [STEP …] [--dry-run] [--json]
 
 Runs the sweeps now, or the steps named: ${Object.keys(steps).join(', ')}.
 A running service does so by itself every CUSTOS_SWEEP_MINUTES.
---dry-run lists the exhibits whose retention has ended, with what policy says of their disposal. It disposes of nothing, records no decision,
-and leaves what a crash left as it is.
+--dry-run lists the exhibits whose retention has ended, the longest due first, with what policy says of their disposal: ${mostReported} at most,
+and of those that policy keeps ${mostRefused} at most, so more may be due. It disposes of nothing, records no decision, and leaves what a crash left as it is.
 Opens the installation that the environment names: an embedded one must not be running and is brought to this version, and acts that were
 committed and not yet entered in the ledger are entered, as at every start.
 Exit: 0 done, 1 a step failed or nothing could be done, 2 usage.

@@ -21,7 +21,7 @@ export interface DueExhibit {
 export const mostReported = 1_000
 const pageSize = 500
 /** Of those that policy keeps, so that however many they are, the others are seen. */
-const mostRefused = 100
+export const mostRefused = 100
 
 /** The longest due first. */
 export async function disposalReport(sweeper: Omit<Sweeper, 'vault'>): Promise<DueExhibit[]> {

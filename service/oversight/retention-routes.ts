@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { json, refusals, router } from '../http/openapi.ts'
 import { demandAndRecord } from '../policy/judge.ts'
-import { disposalReport, mostReported } from './disposal-report.ts'
+import { disposalReport, mostRefused, mostReported } from './disposal-report.ts'
 import { lateSweeps } from './late-sweeps.ts'
 import { dayMs, instantOf, type Sweeper } from './sweeper.ts'
 import { sweeps } from './tables.ts'
@@ -43,7 +43,7 @@ export function retentionRoutes(sweeper: Sweeper) {
       path: '/v1/retention/disposals',
       tags: ['Oversight'],
       summary: 'Exhibits whose retention has ended',
-      description: `The longest due first, ${mostReported} at most. Each is disposed of at the time it names unless a hold is placed or policy refuses.`,
+      description: `The longest due first: ${mostReported} at most, and of those that policy keeps ${mostRefused} at most, so more may be due. Each is disposed of at the time it names unless a hold is placed or policy refuses.`,
       responses: { 200: json(DisposalReport, 'the dry run'), ...refusals },
     }),
     async c => {
