@@ -11,7 +11,7 @@ import { ApiProblem, connect } from './client.ts'
 export const help = `custos acquire CLIP --incident ID [--url http://127.0.0.1:8480] [--token TOKEN] [--json]
 
 Hashes the clip, sends it with that digest (RFC 9530) and an idempotency key, and prints the receipt.
-The token may stand in CUSTOS_TOKEN instead. Exit: 0 acquired, 1 refused or failed, 2 usage.
+CUSTOS_URL and CUSTOS_TOKEN may say where and who instead. Exit: 0 acquired, 1 refused or failed, 2 usage.
 `
 
 export async function run(args: string[]): Promise<number> {

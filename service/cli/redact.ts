@@ -17,6 +17,7 @@ import { redactReport } from './redact-report.ts'
 export const help = `custos redact CLIP --out OUT.mp4 [options]
 
 Covers faces and number plates with a constant fill, burned into every frame, and encodes the clip again as H.264 in MP4.
+A clip in which nothing is covered is copied instead, picture by picture, where that is safe; the manifest says so.
 Every frame is kept at its time; sound, metadata and every other track are gone. The copy gets its name when its frames and
 times are known to be the clip's and nothing else is in it; with --prove it is decoded and measured as well: the fill within
 12 of 255 a channel from 4 pixels inside each box.
@@ -29,7 +30,8 @@ times are known to be the clip's and nothing else is in it; with --prove it is d
   --plan PLAN.json     cover what this plan says, and look for nothing
   --plan-out FILE      write the plan that was burned in
   --manifest FILE      write what was covered, why, and how the copy was made
-  --prove              decode and measure the copy, show it to the detectors again, and say what they find outside the boxes
+  --prove              decode and measure the copy, show it to the detectors again and, where plates are looked for, to the
+                       networks that read writing, and say what they find outside the boxes
   --certificate FILE   write what was checked and found (more with --prove): JSON, or a page to read where FILE ends in .html
   --workers N          detector processes (default: one a core)
   --json               JSON lines on standard output: {"event":"progress",…}, and one {"event":"result","ok":…} at the end

@@ -13,8 +13,9 @@ export const help = `custos request EXHIBIT --purpose P --authority FILE.json --
                [--url http://127.0.0.1:8480] [--token TOKEN] [--json]
 
 Files the request, has the redacted copy made, and fetches the package with the proof of its preparation beside it (PACKAGE.zip.tlog-proof).
-The authority file: {"type", "identifier", "issuer", "issuedAt", "scope", "documentSha256"?}. The token may stand in CUSTOS_TOKEN instead.
-Exit: 0 fetched, 1 refused or failed, 2 usage.
+The authority file: {"type", "identifier", "issuer", "issuedAt", "scope", "documentSha256"?}. CUSTOS_URL and CUSTOS_TOKEN may say where and who instead.
+Exit: 0 fetched, 1 refused, failed, or waiting for a person, 2 usage. Where it waits for a person, the disclosure is named: once it is released,
+fetch it with GET /v1/disclosures/ID/package and its proof with GET /v1/disclosures/ID/proof. Running this again files another request.
 `
 
 export async function run(args: string[]): Promise<number> {

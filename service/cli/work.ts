@@ -6,8 +6,9 @@ import { explain } from './acquire.ts'
 
 export const help = `custos work
 
-Runs redactions and packages queued by \`serve\`. Needs PostgreSQL (CUSTOS_DATABASE_URL): the embedded database belongs to one process,
-and there \`serve\` runs the jobs itself. Exit: 0 ended by a signal, 1 could not start, 2 not on this database.
+Runs redactions and packages queued by \`serve\`, and runs and schedules the sweeps as \`serve\` does (CUSTOS_SWEEP_MINUTES). Needs PostgreSQL
+(CUSTOS_DATABASE_URL): the embedded database belongs to one process, and there \`serve\` runs the jobs itself. On SIGINT and SIGTERM its jobs have
+up to 20 s; one that was cut off is tried again by whoever runs next. Exit: 0 ended by a signal, 1 could not start, 2 not on this database.
 `
 
 export async function run(): Promise<number> {
