@@ -1,8 +1,8 @@
 /** `npm run demo`: the whole job on one clip, with the real service and no server. What it prints it was told by the service and the ledger. */
 
 import { createReadStream } from 'node:fs'
-import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { copyFile, mkdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { Readable } from 'node:stream'
 import { parseArgs } from 'node:util'
 import { createApp } from '../app.ts'
@@ -20,9 +20,27 @@ import { awaitDisclosure, type DisclosureView, fetchPackage, followDisclosure } 
 export const help = `npm run demo [-- CLIP] [--out DIR]
 
 Takes a clip (default: the synthetic fixtures/shop.mp4) through the whole job: it is sealed, requested, refused, permitted, redacted,
-packaged and verified offline; then one byte of the package is flipped. The folder (default var/demo) afterwards holds original.mp4,
-redacted.mp4, plan.json, package.zip, key, contact-sheet.png and summary.json. Exit: 0 all as it should be, 1 not, 2 usage.
+packaged and verified offline; then one byte of the package is flipped.
+
+The folder (default var/demo) afterwards holds original.mp4, redacted.mp4, plan.json, package.zip, package.zip.tlog-proof, key,
+contact-sheet.png, summary.json and the folder state: database, sealed clip and private keys of the trial. What has one of these names
+in it is deleted first, \`state\` with all that is in it, and all of it remains afterwards. A CLIP that is among them is refused.
+Exit: 0 all as it should be, 1 not, 2 usage.
 `
+
+const made = [
+  'original.mp4',
+  'redacted.mp4',
+  'plan.json',
+  'package.zip',
+  'package.zip.tlog-proof',
+  'key',
+  'contact-sheet.png',
+  'summary.json',
+  'state',
+]
+/** Written on the way, and gone at the end. */
+const passing = ['certificate.json', 'package-flipped.zip', 'package.zip.part']
 
 const fixture = new URL('../../fixtures/shop.mp4', import.meta.url).pathname
 
@@ -42,6 +60,12 @@ export async function run(args: string[]): Promise<number> {
     process.stderr.write(`custos demo: there is no file ${clip}\n`)
     return 2
   }
+  if (await isReplaced(clip, out)) {
+    process.stderr.write(
+      `custos demo: ${clip} is one of the files that the demo replaces in ${out}; copy it elsewhere, or name another folder with --out\n`,
+    )
+    return 2
+  }
   try {
     await demonstrate(clip, out)
     return 0
@@ -55,19 +79,16 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
+/** The clip, as it is named or as its links lead to it, would be gone before it is read. */
+async function isReplaced(clip: string, out: string): Promise<boolean> {
+  const names = [clip, join(await realpath(dirname(clip)), basename(clip)), await realpath(clip)]
+  const folders = [out, await realpath(out).catch(() => out)]
+  const first = (folder: string, name: string) => relative(folder, name).split(sep)[0]!
+  return folders.some(folder => names.some(name => [...made, ...passing].includes(first(folder, name))))
+}
+
 async function demonstrate(clip: string, out: string): Promise<void> {
   await mkdir(out, { recursive: true })
-  const made = [
-    'original.mp4',
-    'redacted.mp4',
-    'plan.json',
-    'package.zip',
-    'package.zip.tlog-proof',
-    'key',
-    'contact-sheet.png',
-    'summary.json',
-    'state',
-  ]
   for (const name of made) await rm(join(out, name), { recursive: true, force: true })
   await copyFile(clip, join(out, 'original.mp4'))
   const { config, secrets } = readConfig({ CUSTOS_DATA_DIR: join(out, 'state') })
