@@ -97,7 +97,10 @@ export const DisclosureView = z
     packageSha256: z.string().optional(),
     packageLen: z.number().int().optional(),
     expiresAt: z.iso.datetime(),
-    failure: z.string().optional().openapi({ description: 'Problem type of what ended it.' }),
+    failure: z.string().optional().openapi({
+      description:
+        'Why it ended as `failed`: a problem type (docs/problems.md), or `withheld` when a person decided so.',
+    }),
   })
   .openapi('Disclosure')
 
