@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { createMiddleware } from 'hono/factory'
 import { attemptOf, fingerprint, once } from '../http/idempotency.ts'
-import { IdempotencyHeader, json, refusals, router, unprocessable } from '../http/openapi.ts'
+import { IdempotencyHeader, json, refusals, router, unprocessable, unranged } from '../http/openapi.ts'
 import { formatReprDigest } from '../http/repr-digest.ts'
 import type { Authenticated } from '../identity/authenticate.ts'
 import { parseRange } from './byte-range.ts'
@@ -66,7 +66,13 @@ export function planRoutes(parts: Disclosing) {
       description:
         'For persons of the custodian. Judged and recorded before the first byte. HEAD is an access too. One byte range is served (RFC 9110).',
       request: { params: byDisclosure },
-      responses: { 200: video('the copy'), 206: video('the part asked for'), ...refusals, ...unprocessable },
+      responses: {
+        200: video('the copy'),
+        206: video('the part asked for'),
+        ...refusals,
+        ...unprocessable,
+        ...unranged,
+      },
     }),
     async c => {
       const range = parseRange(c.req.header('range'))

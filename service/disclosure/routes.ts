@@ -1,7 +1,7 @@
 /** Disclosures: state, review, receipt, and the one route by which evidence leaves. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { attemptOf, fingerprint, once } from '../http/idempotency.ts'
-import { IdempotencyHeader, json, refusals, router, unprocessable } from '../http/openapi.ts'
+import { IdempotencyHeader, json, refusals, router, unprocessable, unranged } from '../http/openapi.ts'
 import { Problem } from '../http/problem.ts'
 import { receiptFor } from '../intake/receipts.ts'
 import { demand } from '../policy/judge.ts'
@@ -122,6 +122,7 @@ export function disclosureRoutes(parts: Disclosing) {
         },
         ...refusals,
         ...unprocessable,
+        ...unranged,
       },
     }),
     async c => {

@@ -45,6 +45,15 @@ export const refusals = {
   503: problem('the ledger, or another part, is not available: ask again with the same key'),
 } as const
 
+/** Of an acquisition, whose body is the clip. */
+export const unacquirable = {
+  413: problem('the clip is longer than this service takes; the refusal is recorded'),
+  415: problem('the body is of a type that is not taken'),
+} as const
+
+/** Of a route that serves byte ranges. */
+export const unranged = { 416: problem('the range begins behind the end') } as const
+
 export const unprocessable = { 409: problem('not now'), 422: problem('understood, but it cannot be done') } as const
 
 export const IdempotencyHeader = z.object({

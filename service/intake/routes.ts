@@ -1,7 +1,7 @@
 /** Two front doors: what happened, and the clip of it. Holds on what was acquired are beside them. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { attemptOf, fingerprint, isKnown, KeyTaken, once, recall, remember } from '../http/idempotency.ts'
-import { IdempotencyHeader, json, refusals, router, unprocessable } from '../http/openapi.ts'
+import { IdempotencyHeader, json, refusals, router, unacquirable, unprocessable } from '../http/openapi.ts'
 import { Problem } from '../http/problem.ts'
 import { formatReprDigest, reprSha256 } from '../http/repr-digest.ts'
 import { demand, demandAndRecord } from '../policy/judge.ts'
@@ -93,11 +93,11 @@ export function intakeRoutes(intake: Intake, houseChain: string) {
           required: true,
           content: {
             'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) },
-            'video/mp4': { schema: z.string().openapi({ format: 'binary' }) },
+            'video/*': { schema: z.string().openapi({ format: 'binary' }) },
           },
         },
       },
-      responses: { 201: json(Receipt, 'sealed and recorded'), ...refusals, ...unprocessable },
+      responses: { 201: json(Receipt, 'sealed and recorded'), ...refusals, ...unprocessable, ...unacquirable },
     }),
     async c => {
       const person = c.get('person')

@@ -57,6 +57,17 @@ test('the document is OpenAPI 3.1, and the reference page and every asset of it 
   }
 })
 
+test('the document names what a clip and a byte range can be refused for', async () => {
+  const document = (await (await estate.app.request('/openapi.json')).json()) as {
+    paths: Record<string, Record<string, { responses: object; requestBody?: { content: object } }>>
+  }
+  const acquiring = document.paths['/v1/incidents/{incidentId}/exhibits']!.post!
+  expect(Object.keys(acquiring.responses)).toEqual(expect.arrayContaining(['413', '415', '422']))
+  expect(Object.keys(acquiring.requestBody!.content)).toEqual(['application/octet-stream', 'video/*'])
+  for (const path of ['package', 'copy'])
+    expect(document.paths[`/v1/disclosures/{disclosureId}/${path}`]!.get!.responses).toHaveProperty('416')
+})
+
 test('a JSON body beyond the limit is refused before it is read whole', async () => {
   const token = await estate.token('officer', 'agency-a')
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
