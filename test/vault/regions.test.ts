@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Region, readRegions } from '../../service/regions.ts'
@@ -42,4 +42,17 @@ test.each([
   ['reference key', { kmsMacKeyId: multiRegion }, { kmsMacKeyId: arn('us-east-1') }],
 ])('two regions with one %s are refused: %j and %j', async (what, eu, us) => {
   await expect(read({ ...region, ...eu }, { ...other, ...us })).rejects.toThrow(`eu and us have the same ${what}`)
+})
+
+test('the whole file in docs/deploy.md is one that the service takes, with every field', async () => {
+  const page = await readFile('docs/deploy.md', 'utf8')
+  const text = page.slice(page.indexOf('### Several regions')).match(/```json\n(.+?)```/s)![1]!
+  await using folder = await scratch()
+  const file = join(folder.path, 'regions.json')
+  await writeFile(file, text)
+  const { all, jurisdictions, place } = await readRegions({ name: 'eu', region: Region.parse({}) }, file)
+  expect(new Set([...all.values()].flatMap(Object.keys))).toEqual(new Set(Object.keys(Region.shape)))
+  expect(place('nowhere')).toEqual({ region: 'eu', jurisdiction: 'default' })
+  const known = JSON.parse(await readFile('policies/data/retention.json', 'utf8')).retention.jurisdictions
+  for (const each of jurisdictions) expect(known).toHaveProperty(each)
 })
