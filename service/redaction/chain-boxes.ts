@@ -1,6 +1,6 @@
 import { type Box, between, moved, union } from './box.ts'
 import { type Chain, type Sighting, standing } from './link.ts'
-import { atMost, sizeOf, stepsOn, type Timed } from './motion.ts'
+import { atMost, sizeOf, stepsOn, type Timed, within } from './motion.ts'
 import type { BoxRun, FrameRange } from './plan.ts'
 
 export interface BoxRules {
@@ -45,7 +45,7 @@ export function boxesOf(
   for (let frame = first; frame <= last; frame++) {
     let box = boxes[frame - first]!
     for (const other of [frame - 1, frame + 1]) {
-      const near = Math.abs((seconds[other] ?? Number.POSITIVE_INFINITY) - seconds[frame]!) <= neighbourSeconds
+      const near = within(Math.abs((seconds[other] ?? Number.POSITIVE_INFINITY) - seconds[frame]!), neighbourSeconds)
       const neighbour = boxes[other - first]
       if (near && neighbour) box = union(box, neighbour)
     }
@@ -75,7 +75,7 @@ function farthest(end: { readonly frame: number }, step: 1 | -1, seconds: readon
 /** Whether what was seen on one frame is still covered on the other: for `endMs`, or on the next frame. */
 function reaches(from: number, to: number, seconds: readonly number[], { endMs }: BoxRules): boolean {
   const away = Math.abs((seconds[to] ?? Number.POSITIVE_INFINITY) - seconds[from]!)
-  return away <= endMs / 1000 + 1e-6 || (Math.abs(to - from) === 1 && away <= longestEndSeconds)
+  return within(away, endMs / 1000) || (Math.abs(to - from) === 1 && away <= longestEndSeconds)
 }
 
 /** A box for every frame first..last: seen, standing unchanged, followed, between two of these, or carried on from an end. */
@@ -101,13 +101,13 @@ function steadied(chain: Chain, seconds: readonly number[]): Chain {
   let from = 0
   let at = 0
   return chain.map(one => {
-    while (from < seen.length && one.seconds - end(seen[from]!) > steadySeconds) from++
+    while (from < seen.length && !within(one.seconds - end(seen[from]!), steadySeconds)) from++
     while (at < seen.length && seen[at]!.frame < one.frame) at++
     const near = one.followed ? seen.slice(from) : seen.slice(Math.max(from, at - 1), at + 2)
     let { w, h } = one.box
     for (const other of near) {
-      if (other.seconds - end(one) > steadySeconds) break
-      if (one.seconds - end(other) > steadySeconds) continue
+      if (!within(other.seconds - end(one), steadySeconds)) break
+      if (!within(one.seconds - end(other), steadySeconds)) continue
       w = Math.max(w, other.box.w)
       h = Math.max(h, other.box.h)
     }
@@ -150,8 +150,8 @@ const sameSeconds = 0.21
 function bridge(before: Timed, after: Timed, now: number, { endMs }: BoxRules): Box {
   let box = between(before.box, after.box, (now - before.seconds) / (after.seconds - before.seconds))
   if (after.seconds - before.seconds <= sameSeconds) return box
-  if (now - before.seconds <= endMs / 1000) box = union(box, before.box)
-  if (after.seconds - now <= endMs / 1000) box = union(box, after.box)
+  if (within(now - before.seconds, endMs / 1000)) box = union(box, before.box)
+  if (within(after.seconds - now, endMs / 1000)) box = union(box, after.box)
   return box
 }
 

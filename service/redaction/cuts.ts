@@ -1,5 +1,6 @@
 /** Where one scene ends and another begins: nothing is followed or linked across. */
 import type { Luma } from './follow.ts'
+import { within } from './motion.ts'
 
 /** Below this correlation of two neighbouring frames they show different scenes; a change of light leaves it high. */
 const sameFrom = 0.2
@@ -8,6 +9,8 @@ const spacing = 16
 const square = 4
 /** A picture of one tone tells nothing. */
 const leastVariance = 16
+/** What is back after so long was never gone: in the dark a lamp, a flash or a passing car looks like another scene. */
+const flashSeconds = 1
 
 /** What of a frame is compared with the next one. */
 export type Gist = Float32Array
@@ -33,4 +36,35 @@ export function isCut(before: Gist, after: Gist): boolean {
   const [one, other] = [product(before, before), product(after, after)]
   if (Math.min(one, other) < leastVariance * before.length) return false
   return product(before, after) < sameFrom * Math.sqrt(one * other)
+}
+
+export interface CutWatch {
+  /** Takes one frame after another: whether what was seen on the frames before tells nothing about this one. */
+  next(seconds: number, gist: Gist): boolean
+  /** Frames that begin a new scene; rising, without the first. A scene that was away for less than a second goes on. */
+  readonly cuts: readonly number[]
+}
+
+export function watchCuts(): CutWatch {
+  const cuts: number[] = []
+  let frames = 0
+  let last: Gist | undefined
+  let left: { readonly gist: Gist; readonly seconds: number } | undefined
+  return {
+    cuts,
+    next(seconds, gist) {
+      const frame = frames++
+      const before = last
+      last = gist
+      if (!before || !isCut(before, gist)) return false
+      if (left && within(seconds - left.seconds, flashSeconds) && !isCut(left.gist, gist)) {
+        cuts.pop()
+        left = undefined
+      } else {
+        cuts.push(frame)
+        left = { gist: before, seconds }
+      }
+      return true
+    },
+  }
 }

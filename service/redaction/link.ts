@@ -1,6 +1,6 @@
 import type { Box } from './box.ts'
 import { lookedAt } from './looks.ts'
-import { distance, driftOf, type Timed } from './motion.ts'
+import { distance, driftOf, type Timed, within } from './motion.ts'
 import type { FrameRange } from './plan.ts'
 
 /** What was seen on one frame, in pixels of the frame. */
@@ -14,6 +14,8 @@ export interface Sighting {
   readonly until?: number
   /** No detector saw it on this frame: it was followed from another. It continues a chain, and is no evidence for one. */
   readonly followed?: true
+  /** So small that a coarse look may miss it. */
+  readonly finely?: true
 }
 
 /** What a sighting is on the last frame that it stands for. */
@@ -56,7 +58,7 @@ type Way = keyof typeof ways
  * Links sightings of one class in both time directions. First forward: chains grow from strong sightings and take weak ones.
  * Then backward: a chain takes the weak sightings before its start, and joins one that ended there. A chain never
  * leaves the frames that are given: those of one scene, first to last. Each sighting names its frame in the clip; `seconds[n]` is the time of
- * that frame n, `looks[n]` is 0 where nobody looked. Same input, same chains.
+ * that frame n, `looks[n]` has flags of `lookedAt`. Same input, same chains.
  */
 export function link(
   frames: readonly (readonly Sighting[])[],
@@ -109,7 +111,7 @@ function withinGap(end: Link, one: Link, seconds: readonly number[], { gapMs }: 
   const [earlier, later] = way === 'forward' ? [end, one] : [one, end]
   const from = standing(earlier, seconds)
   const next = seconds[Math.min(from.frame + 2, seconds.length - 1)]! - from.seconds
-  return later.seconds - from.seconds <= Math.max(gapMs / 1000, Math.min(next, longestBridgeSeconds)) + 1e-6
+  return within(later.seconds - from.seconds, Math.max(gapMs / 1000, Math.min(next, longestBridgeSeconds)))
 }
 
 /** Pairs within reach of one another, nearest first, each end and each sighting once. */
@@ -182,9 +184,11 @@ function believed(
   while (to < final && seconds[to + 1]! - last.seconds <= companySeconds) to++
   let looked = 0
   const seenOn = new Set(chain.map(({ frame }) => frame))
+  const finely = chain.every(({ followed, finely }) => followed || finely)
+  const [whole, part] = finely ? [lookedAt.wholeFinely, lookedAt.partFinely] : [lookedAt.whole, lookedAt.part]
   // A look at a part that did not show it was somewhere else; and where nobody looked, it was followed, which says nothing.
   const counts = (frame: number) =>
-    !looks || looks[frame] === lookedAt.whole || (looks[frame] !== lookedAt.nothing && seenOn.has(frame))
+    !looks || (looks[frame]! & whole) > 0 || ((looks[frame]! & part) > 0 && seenOn.has(frame))
   for (let frame = from; frame <= to; frame++) if (counts(frame)) looked++
   return hits >= companyShare * looked
 }

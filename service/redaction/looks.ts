@@ -2,7 +2,7 @@
 import { type Box, union } from './box.ts'
 import { blockSide, type Changes, changedRegion } from './changes.ts'
 import type { Look } from './detector.ts'
-import { fineness, type Layout, wholeOf } from './layout.ts'
+import { fineness, isWhole, type Layout, wholeOf } from './layout.ts'
 
 /** Times in milliseconds, unless the name says otherwise. They stand in every plan. */
 export const lookRules = {
@@ -22,8 +22,20 @@ export const lookRules = {
   afarLeastPerMille: 250,
 } as const
 
-/** How much of a frame the detectors looked at. Every frame was compared with what they last saw of it. */
-export const lookedAt = { nothing: 0, part: 1, whole: 2 } as const
+/** How much of a frame the detectors looked at, coarsely and besides finely: flags. Every frame was compared with what they last saw of it. */
+export const lookedAt = { nothing: 0, part: 1, whole: 2, partFinely: 4, wholeFinely: 8 } as const
+
+/** The flags of these looks at one frame. */
+export function flagsOf(looks: readonly Look[], { width, height }: Layout): number {
+  let flags = 0
+  for (const { scale, region } of looks) {
+    const times = scale === 'fine' ? fineness : 1
+    const all = isWhole(region, { width: times * width, height: times * height })
+    if (scale === 'fine') flags |= all ? lookedAt.wholeFinely : lookedAt.partFinely
+    else flags |= all ? lookedAt.whole : lookedAt.part
+  }
+  return flags
+}
 
 export interface LookPlanner {
   /** What of a frame to look at, given what changed on it since that was last looked at. All of it, finely, at a cut. */

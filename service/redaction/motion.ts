@@ -24,6 +24,11 @@ const longestReach = 1.6
 /** Natural logarithm of the largest ratio between the sizes of neighbouring sightings. */
 const sizeChange = 0.7
 
+/** Whether so many seconds apart is within a limit; in binary what are three tenths at ten frames a second may be a little more. */
+export function within(apart: number, seconds: number): boolean {
+  return apart <= seconds + 1e-6
+}
+
 /** Mean side: plates are wide and low, faces nearly square. */
 export function sizeOf({ w, h }: Box): number {
   return (w + h) / 2
@@ -79,8 +84,8 @@ export function distance(from: Timed, to: Timed, drift: Drift): number {
   const a = centre(from.box)
   const b = centre(to.box)
   const away = Math.hypot(b.x - a.x - step.x, b.y - a.y - step.y) / size
-  const within = Math.min(longestReach, reach + reachPerSecond * Math.abs(seconds))
-  return away <= within && ratio <= sizeChange ? away + ratio / 2 : Number.POSITIVE_INFINITY
+  const farthest = Math.min(longestReach, reach + reachPerSecond * Math.abs(seconds))
+  return away <= farthest && ratio <= sizeChange ? away + ratio / 2 : Number.POSITIVE_INFINITY
 }
 
 function centre({ x, y, w, h }: Box): Drift {

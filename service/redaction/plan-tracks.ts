@@ -74,10 +74,11 @@ function sightingsOf(
   const own = findings.filter(one => one.class === wanted)
   const weighed = own.map(one => (one.followed ? { ...one, score: weakest } : one))
   const best = weighed.toSorted((a, b) => b.score - a.score).slice(0, mostFindings)
-  return join(best).map(({ score, box, until, followed }) => ({
+  return join(best).map(({ score, box, until, followed, finely }) => ({
     frame,
     until,
     ...(followed && { followed }),
+    ...(finely && { finely }),
     seconds: secondsAt(clip, frame),
     score,
     box: { x: box.x * width, y: box.y * height, w: box.w * width, h: box.h * height },

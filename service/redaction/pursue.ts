@@ -12,6 +12,8 @@ export interface StandingFinding extends Finding {
   until: number
   /** No detector saw it here: it was followed from a frame on which one did. */
   readonly followed?: true
+  /** So small that a coarse look may miss it. */
+  readonly finely?: true
 }
 
 /** What happened on a frame. */
@@ -31,7 +33,7 @@ export const followRules = {
 } as const
 
 /** So many planes are kept to go back on: as many as the time above asks for, but never more. */
-const mostKept = 40
+const mostKept = 80
 
 /** Something to be followed, since when in seconds. */
 interface Pursuit extends Followed {
@@ -62,7 +64,9 @@ export function pursue(
 
   function take({ seconds, luma, changes, looks, findings }: Happening): void {
     const frame = frames.length
-    const fresh = join(findings).map((one): StandingFinding => ({ ...one, until: frame }))
+    const fresh = join(findings).map(
+      (one): StandingFinding => ({ ...one, until: frame, ...(isSmall(one, layout) && { finely: true }) }),
+    )
     frames.push(fresh)
     const before = kept.at(-1)
 
@@ -136,11 +140,22 @@ export function pursue(
 /** What is smaller than this on the coarse picture is only sure to be seen on the fine one. */
 const leastCoarsePx = 14
 
+function isSmall(finding: Finding, layout: Layout): boolean {
+  const { w, h } = finding.box
+  return !isLarge(finding, layout) && Math.min(w * layout.width, h * layout.height) < leastCoarsePx
+}
+
+/** A fine look leaves it to a coarse one. */
+function isLarge({ box: { w, h } }: Finding, { width, height }: Layout): boolean {
+  return Math.max(w * width, h * height) * fineness > lookRules.fineMostPx
+}
+
 /** Whether a look saw the place of a finding whole, and finely enough: if it shows nothing there, nothing is there. */
-function shows({ scale, region }: Look, { box }: Finding, { width, height }: Layout): boolean {
+function shows({ scale, region }: Look, finding: Finding, layout: Layout): boolean {
+  const { box } = finding
+  const { width, height } = layout
   const times = scale === 'fine' ? fineness : 1
-  const isLarge = Math.max(box.w * width, box.h * height) * fineness > lookRules.fineMostPx
-  if (scale === 'fine' ? isLarge : !isLarge && Math.min(box.w * width, box.h * height) < leastCoarsePx) return false
+  if (scale === 'fine' ? isLarge(finding, layout) : isSmall(finding, layout)) return false
   const place = { x: box.x * width, y: box.y * height, w: box.w * width, h: box.h * height }
   const part = { x: region.x / times, y: region.y / times, w: region.w / times, h: region.h / times }
   return intersectionArea(place, part) >= 0.95 * place.w * place.h

@@ -1,11 +1,11 @@
 import { Problem } from '../http/problem.ts'
 import { watchChanges } from './changes.ts'
-import { type Gist, gistOf, isCut } from './cuts.ts'
+import { gistOf, watchCuts } from './cuts.ts'
 import { damagedFrames, hearComplaints } from './damage.ts'
 import type { Finding, Picture } from './detector.ts'
 import { pictures } from './frame-source.ts'
-import { isWhole, type Layout, layoutOf } from './layout.ts'
-import { lookedAt, planLooks } from './looks.ts'
+import { type Layout, layoutOf } from './layout.ts'
+import { flagsOf, planLooks } from './looks.ts'
 import type { Lens } from './onnx-detector.ts'
 import type { FrameRange } from './plan.ts'
 import { halvedLuma } from './planes.ts'
@@ -26,7 +26,7 @@ export interface ScanOptions {
 export interface Scan {
   /** For each frame what was found on it by a look at it. */
   readonly frames: readonly (readonly StandingFinding[])[]
-  /** For each frame a value of `lookedAt`. */
+  /** For each frame flags of `lookedAt`. */
   readonly looks: Uint8Array
   /** Frames that begin a new scene; rising, without the first. */
   readonly cuts: readonly number[]
@@ -72,8 +72,7 @@ export async function scanPictures(
   const pursuing = pursue(layout, watch, ({ bytes }) => spare.push(bytes))
   const looks = new Uint8Array(clip.frames)
   await using pool = openPool(lenses, workers, { pictureMs, signal })
-  const cuts: number[] = []
-  let gist: Gist | undefined
+  const scenes = watchCuts()
   let count = 0
   let settled: Promise<void> = Promise.resolve()
   let failure: { reason: unknown } | undefined
@@ -84,16 +83,13 @@ export async function scanPictures(
     const luma = halvedLuma(picture, spare.pop())
     const seconds = secondsAt(clip, frame)
     const changes = watch.compare(luma)
-    const before = gist
-    gist = gistOf({ ...layout, bytes: luma })
-    const cut = before !== undefined && isCut(before, gist)
-    if (cut) cuts.push(frame)
+    const cut = scenes.next(seconds, gistOf({ ...layout, bytes: luma }))
     const wanted = planner.next(seconds, changes, cut)
     const [coarse] = wanted
     let answer: Promise<Finding[]> | undefined
     if (coarse) {
       watch.seen(luma, coarse.region)
-      looks[frame] = isWhole(coarse.region, layout) ? lookedAt.whole : lookedAt.part
+      looks[frame] = flagsOf(wanted, layout)
       answer = (await pool.submit({ ...picture, looks: wanted })).findings
     }
     settled = settled
@@ -110,7 +106,7 @@ export async function scanPictures(
   await settled
   if (failure) throw failure.reason
   if (count !== clip.frames) throw new FramesDiffer(`${count} of the ${clip.frames} frames that were probed`)
-  return { frames: pursuing.frames, looks, cuts }
+  return { frames: pursuing.frames, looks, cuts: scenes.cuts }
 }
 
 function problemOf(error: unknown): Error {

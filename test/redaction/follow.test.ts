@@ -154,6 +154,14 @@ describe('a finding', () => {
     expect(frames.slice(1).flat()).toEqual([])
   })
 
+  test('says so if it is so small that a coarse look may miss it', () => {
+    const small = { ...face(200, 100), box: { ...boxAt(200, 100), h: 10 / layout.height } }
+    const long = { ...small, box: { ...small.box, w: 60 / layout.width } }
+    const frames = run([{ x: 200, y: 100 }], { 0: [small] })
+    expect(frames[0]).toEqual([{ ...small, until: 0, finely: true }])
+    expect(run([{ x: 200, y: 100 }], { 0: [long] })[0]).toEqual([{ ...long, until: 0 }])
+  })
+
   test('is taken back by the second look that would show it and does not: one may miss it', () => {
     const still = Array(12).fill({ x: 200, y: 100 })
     expect(run(still, { 0: [face(200, 100)], 4: [] })[0]![0]!.until).toBe(11)

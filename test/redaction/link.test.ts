@@ -349,6 +349,24 @@ describe('a thing in smooth motion', () => {
     expect(link(seenOn(3, 9, 12, 15), seconds, rules, looks)).toHaveLength(1)
   })
 
+  test('that is small is believed by the fine looks: coarse ones cannot see it', () => {
+    const { frames, seconds } = walk(100, 25, t => [200 + 20 * t, 300], 27, 0.6)
+    const [coarsely, finely] = [lookedAt.whole, lookedAt.whole | lookedAt.wholeFinely]
+    const looks = Uint8Array.from(seconds, (_, n) =>
+      n % 75 === 0 ? finely : n % 20 === 0 ? coarsely : lookedAt.nothing,
+    )
+    const seen = (small: boolean, at: (n: number) => boolean) =>
+      frames.map((found, n) =>
+        found.map((one): Sighting => ({ ...one, ...(small && { finely: true }), ...(!at(n) && { followed: true }) })),
+      )
+    const byFine = (n: number) => n % 75 === 0
+    expect(link(seen(true, byFine), seconds, rules, looks)).toHaveLength(1)
+    expect(link(seen(false, byFine), seconds, rules, looks)).toHaveLength(0)
+    // A fine look that did not see it counts against it.
+    const looksMore = looks.map((flags, n) => (n % 20 === 0 ? finely : flags))
+    expect(link(seen(true, byFine), seconds, rules, looksMore)).toHaveLength(0)
+  })
+
   test('is believed by all looks of a short scene, though it was followed where nobody looked', () => {
     for (const kind of [lookedAt.whole, lookedAt.part]) {
       const { frames, seconds } = walk(16, 25, () => [400, 300], 60, 0.6)

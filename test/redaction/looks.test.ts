@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { blockSide, changedUnder, watchChanges } from '../../service/redaction/changes.ts'
-import { gistOf, isCut } from '../../service/redaction/cuts.ts'
+import { gistOf, isCut, watchCuts } from '../../service/redaction/cuts.ts'
 import { afar, fineness, layoutFor, paneOver, squaresOver, wholeOf } from '../../service/redaction/layout.ts'
-import { lookRules, planLooks } from '../../service/redaction/looks.ts'
+import { flagsOf, lookedAt, lookRules, planLooks } from '../../service/redaction/looks.ts'
 import {
   copyWindow,
   halvedLuma,
@@ -25,6 +25,27 @@ function plane(seed = 0, noise = 0): Uint8Array {
     return 90 + 60 * Math.sin(x / 23) * Math.cos(y / 17) + noise * ((((i + 1) * (2 * seed + 1) * 7919) % 7) - 3)
   })
 }
+
+test('a frame is flagged by how much of it was looked at, coarsely and finely', () => {
+  const whole = wholeOf(layout)
+  const [part, twice] = [
+    { x: 0, y: 0, w: 192, h: 192 },
+    { x: 0, y: 0, w: 2 * whole.w, h: 2 * whole.h },
+  ]
+  expect(flagsOf([], layout)).toBe(lookedAt.nothing)
+  expect(flagsOf([{ scale: 'coarse', region: whole }], layout)).toBe(lookedAt.whole)
+  expect(
+    flagsOf(
+      [
+        { scale: 'coarse', region: part },
+        { scale: 'fine', region: twice },
+      ],
+      layout,
+    ),
+  ).toBe(lookedAt.part | lookedAt.wholeFinely)
+  // As large as the whole coarse picture, and a quarter of the fine one.
+  expect(flagsOf([{ scale: 'fine', region: whole }], layout)).toBe(lookedAt.partFinely)
+})
 
 describe('what changed', () => {
   test('is everything at first, and then nothing while a picture shows only noise', () => {
@@ -352,5 +373,21 @@ describe('a cut', () => {
     const black = new Uint8Array(layout.width * layout.height)
     for (const after of [bright, passing, black, plane(3, 2)]) expect(isCut(luma(plane()), luma(after))).toBe(false)
     expect(isCut(luma(black), luma(plane()))).toBe(false)
+  })
+
+  test('ends a scene, unless what was seen before is back within a second: then it was a flash', () => {
+    const [dim, lit] = [luma(plane()), luma(other)]
+    const cutsOf = (shown: readonly (typeof dim)[], rate: number) => {
+      const watch = watchCuts()
+      const told = shown.map((gist, n) => watch.next(n / rate, gist))
+      return { cuts: watch.cuts, told: told.flatMap((cut, n) => (cut ? [n] : [])) }
+    }
+    const shown = (frames: string) => [...frames].map(one => (one === 'x' ? lit : dim))
+    // Whatever comes next, neighbours look so different that nothing is followed from one to the other.
+    expect(cutsOf(shown('...xxx...xx..'), 25)).toEqual({ cuts: [], told: [3, 6, 9, 11] })
+    expect(cutsOf(shown('...xxx...'), 2)).toEqual({ cuts: [3, 6], told: [3, 6] })
+    expect(cutsOf(shown('...xxxxxx'), 25)).toEqual({ cuts: [3], told: [3] })
+    const third = luma(plane().map((_, i) => (i * 7919) % 251))
+    expect(cutsOf([dim, lit, third, dim], 25)).toEqual({ cuts: [1, 2, 3], told: [1, 2, 3] })
   })
 })
