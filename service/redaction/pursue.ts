@@ -1,5 +1,5 @@
 /** What becomes of a finding after the look that made it: it stands while the picture under it stays, and is followed when it moves. */
-import { intersectionArea } from './box.ts'
+import { type Box, intersectionArea, union } from './box.ts'
 import { type Changes, changedUnder, type Watch } from './changes.ts'
 import type { Finding, Look } from './detector.ts'
 import { type Followed, follow, type Luma } from './follow.ts'
@@ -31,6 +31,9 @@ export const followRules = {
   followMs: 1000,
   backMs: 600,
 } as const
+
+/** So much of what is seen of a thing lies in what was seen of it before, if it is a part of that. */
+const partShare = 0.9
 
 /** So many planes are kept to go back on: as many as the time above asks for, but never more. */
 const mostKept = 80
@@ -64,19 +67,21 @@ export function pursue(
 
   function take({ seconds, luma, changes, looks, findings }: Happening): void {
     const frame = frames.length
-    const fresh = join(findings).map(
-      (one): StandingFinding => ({ ...one, until: frame, ...(isSmall(one, layout) && { finely: true }) }),
-    )
-    frames.push(fresh)
     const before = kept.at(-1)
 
     const stays = (one: Finding) => !changedUnder(changes, watch, one.box)
+    const still = standing.filter(stays)
+    const fresh = join(findings).map((found): StandingFinding => {
+      const one = { ...found, box: wholeAmong(still, found) }
+      return { ...one, until: frame, ...(isSmall(one, layout) && { finely: true }) }
+    })
+    frames.push(fresh)
     for (const one of standing) if (!stays(one)) pursuits.push(pursuitOf(one, before!.seconds))
     pursuits = pursuits.flatMap(one => {
       const next = seconds - one.since <= followRules.followMs / 1000 && follow(before!.luma, luma, one)
       return next ? [{ ...one, ...next }] : []
     })
-    standing = standing.filter(stays)
+    standing = still
     const appeared = fresh.filter(found => ![...standing, ...pursuits.map(place)].some(one => isSameThing(one, found)))
 
     const met = (one: Finding) => fresh.some(found => isSameThing(found, one))
@@ -91,6 +96,15 @@ export function pursue(
       release(kept.shift()!.luma)
     }
     for (const found of appeared) goBack(found, frame)
+  }
+
+  /** Of what stands unchanged a look may see a part next: it is as large as it was. */
+  function wholeAmong(still: readonly Finding[], found: Finding): Box {
+    const { w, h } = found.box
+    const whole = still.find(
+      one => isSameThing(one, found) && intersectionArea(one.box, found.box) >= partShare * w * h,
+    )
+    return whole ? union(whole.box, found.box) : found.box
   }
 
   /** By the second look in a row that would show it and does not: detectors miss, and the picture is the same. */

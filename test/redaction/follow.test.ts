@@ -154,6 +154,18 @@ describe('a finding', () => {
     expect(frames.slice(1).flat()).toEqual([])
   })
 
+  test('that stands unchanged is as large as it was when a look sees a part of it', () => {
+    const still = Array(8).fill({ x: 200, y: 100 })
+    const upper = { ...face(200, 100), box: { ...boxAt(200, 100), h: 12 / layout.height } }
+    const frames = run(still, { 0: [face(200, 100)], 4: [upper] })
+    const near = Object.entries(boxAt(200, 100)).map(([side, value]) => [side, expect.closeTo(value, 9)])
+    expect(frames[4]).toEqual([{ ...upper, box: Object.fromEntries(near), until: 7 }])
+    // What moved is as large as it is seen: of what it was nothing is known.
+    const moves = [...still.slice(0, 4), ...Array(4).fill({ x: 203, y: 100 })]
+    const part = { ...upper, box: { ...upper.box, x: 203 / layout.width } }
+    expect(run(moves, { 0: [face(200, 100)], 4: [part] })[4]).toEqual([{ ...part, until: 7, finely: true }])
+  })
+
   test('says so if it is so small that a coarse look may miss it', () => {
     const small = { ...face(200, 100), box: { ...boxAt(200, 100), h: 10 / layout.height } }
     const long = { ...small, box: { ...small.box, w: 60 / layout.width } }
