@@ -30,6 +30,8 @@ LEAST_IOU = .4
 AVERAGE_KEEPS = .9985
 # Degrees. A fisheye lens turns a plate near its border nearly upright.
 MOST_LEAN = {FACE: 32, PLATE: 60}
+# How often a leaning plate is also seen from the side, how wide it is then beside what it would be, and how far its lines rise or fall (standard deviation, beside their length).
+ASIDE, NARROW, RISE = .5, (.45, 1), .25
 DOUBTED_LOSS = 2.
 # How often a thing is shown as the frame's border cuts it, and how much of it is left then. Plates gained nothing by it (README.md).
 CUT_OFF, LEFT_OVER = {FACE: .15, PLATE: 0.}, (.4, .9)
@@ -112,16 +114,20 @@ class Shown:
         return self.view(piece, box, scale, bank.spoilt[row]), right, offsets, -1 if drawn else row
 
     def leaning(self, piece, w, h):
-        """The cutting turned about its middle, as a lens near its border or a camera on a bracket shows things, and the upright box about what lay in it:
-        all four corners of a plate, the ellipse of a face."""
-        degrees = self.random.gauss(0, 5) if self.random.random() < .5 else self.random.uniform(-1, 1) * MOST_LEAN[self.bank.kind]
-        high, wide = piece.shape[:2]
-        matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), degrees, 1)
-        piece = cv2.warpAffine(piece, matrix, (wide, high), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        along, aside = abs(math.cos(math.radians(degrees))), abs(math.sin(math.radians(degrees)))
-        if self.bank.kind == FACE:
-            return piece, math.hypot(w * along, h * aside), math.hypot(w * aside, h * along)
-        return piece, w * along + h * aside, w * aside + h * along
+        """The cutting turned about its middle, as a lens near its border or a camera on a bracket shows things, a plate also as it is seen from the side;
+        and the upright box about what lay in it: all four corners of a plate, the ellipse of a face."""
+        r, is_plate = self.random, self.bank.kind == PLATE
+        lean = math.radians(r.gauss(0, 5) if r.random() < .5 else r.uniform(-1, 1) * MOST_LEAN[self.bank.kind])
+        turned = np.float64([[math.cos(lean), math.sin(lean)], [-math.sin(lean), math.cos(lean)]])
+        if is_plate and r.random() < ASIDE:
+            narrow = r.uniform(*NARROW)
+            turned = turned @ np.float64([[narrow, 0], [narrow * r.gauss(0, RISE), 1]])
+        middle = np.float64([[piece.shape[1] / 2], [piece.shape[0] / 2]])
+        matrix = np.hstack([turned, middle - turned @ middle])
+        piece = cv2.warpAffine(piece, matrix, piece.shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        if is_plate:
+            return piece, *(np.abs(turned) @ (w, h))
+        return piece, *np.hypot(turned[:, 0] * w, turned[:, 1] * h)
 
     def cut_off(self, piece, middle, w, h):
         """The cutting as if the frame ended within the box; what is left of it. Beyond, the border's pixels go on, as the service samples them."""
