@@ -151,7 +151,9 @@ function regionOf(env: z.infer<typeof Environment>): Region {
     awsRegion: env.CUSTOS_AWS_REGION,
     kmsKeyId: env.CUSTOS_KMS_KEY_ID,
     kmsMacKeyId: env.CUSTOS_KMS_MAC_KEY_ID,
-    kmsPreviousKeyIds: env.CUSTOS_KMS_PREVIOUS_KEY_IDS.split(',').filter(Boolean),
+    kmsPreviousKeyIds: env.CUSTOS_KMS_PREVIOUS_KEY_IDS.split(',')
+      .map(id => id.trim())
+      .filter(Boolean),
     kmsEndpoint: env.CUSTOS_KMS_ENDPOINT,
   }
   return Region.parse(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))
