@@ -103,9 +103,10 @@ function steadied(chain: Chain, seconds: readonly number[]): Chain {
   return chain.map(one => {
     while (from < seen.length && !within(one.seconds - end(seen[from]!), steadySeconds)) from++
     while (at < seen.length && seen[at]!.frame < one.frame) at++
-    const near = one.followed ? seen.slice(from) : seen.slice(Math.max(from, at - 1), at + 2)
+    const [first, last] = one.followed ? [from, seen.length - 1] : [Math.max(from, at - 1), at + 1]
     let { w, h } = one.box
-    for (const other of near) {
+    for (let i = first; i <= last && i < seen.length; i++) {
+      const other = seen[i]!
       if (!within(other.seconds - end(one), steadySeconds)) break
       if (!within(one.seconds - end(other), steadySeconds)) continue
       w = Math.max(w, other.box.w)

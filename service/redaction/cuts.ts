@@ -9,8 +9,8 @@ const spacing = 16
 const square = 4
 /** A picture of one tone tells nothing. */
 const leastVariance = 16
-/** What is back after so long was never gone: in the dark a lamp, a flash or a passing car looks like another scene. */
-const flashSeconds = 1
+/** What is back after so long was never gone: in the dark a flash or a lamp looks like another scene. A recorder shows each camera for longer. */
+const flashSeconds = 0.5
 
 /** What of a frame is compared with the next one. */
 export type Gist = Float32Array
@@ -41,7 +41,7 @@ export function isCut(before: Gist, after: Gist): boolean {
 export interface CutWatch {
   /** Takes one frame after another: whether what was seen on the frames before tells nothing about this one. */
   next(seconds: number, gist: Gist): boolean
-  /** Frames that begin a new scene; rising, without the first. A scene that was away for less than a second goes on. */
+  /** Frames that begin a new scene; rising, without the first. A scene that was away for half a second at most goes on. */
   readonly cuts: readonly number[]
 }
 

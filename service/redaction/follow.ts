@@ -64,8 +64,11 @@ export function follow(from: Luma, to: Luma, last: Followed): Followed | undefin
   search(Math.round(box.x + last.dx), Math.round(box.y + last.dy), strides * stride, stride)
   search(bestX, bestY, stride - 1, 1)
   if (best < leastLikeness) return undefined
+  const [startX, startY] = [Math.round(box.x), Math.round(box.y)]
   const part = summit((x, y) => likeness(to, grid, patch, bestX + x, bestY + y))
-  const [dx, dy] = [bestX - Math.round(box.x) + part.x, bestY - Math.round(box.y) + part.y]
+  // A patch that holds more on its one side has its summit beside the middle even where it was taken: what stands must stay.
+  const own = summit((x, y) => likeness(from, grid, patch, startX + x, startY + y))
+  const [dx, dy] = [bestX - startX + part.x - own.x, bestY - startY + part.y - own.y]
   return { box: moved(last.box, dx, dy), dx, dy }
 }
 

@@ -165,6 +165,7 @@ const longestBridgeSeconds = 4
 /** Around a chain, the looks in which it would be expected to be seen as well. */
 const companySeconds = 0.15
 const companyShare = 0.5
+const fineLooks = lookedAt.partFinely | lookedAt.wholeFinely
 
 /** False chains are short and weak. But what was seen in half of the looks that could have seen it is no chance. */
 function believed(
@@ -184,7 +185,10 @@ function believed(
   while (to < final && seconds[to + 1]! - last.seconds <= companySeconds) to++
   let looked = 0
   const seenOn = new Set(chain.map(({ frame }) => frame))
-  const finely = chain.every(({ followed, finely }) => followed || finely)
+  // Where a coarse look did see it, others could have.
+  const finely = chain.every(
+    ({ frame, followed, finely }) => followed || (finely && looks && (looks[frame]! & fineLooks) > 0),
+  )
   const [whole, part] = finely ? [lookedAt.wholeFinely, lookedAt.partFinely] : [lookedAt.whole, lookedAt.part]
   // A look at a part that did not show it was somewhere else; and where nobody looked, it was followed, which says nothing.
   const counts = (frame: number) =>

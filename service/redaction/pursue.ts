@@ -71,8 +71,9 @@ export function pursue(
 
     const stays = (one: Finding) => !changedUnder(changes, watch, one.box)
     const still = standing.filter(stays)
-    const fresh = join(findings).map((found): StandingFinding => {
-      const one = { ...found, box: wholeAmong(still, found) }
+    const seen = join(findings)
+    const fresh = seen.map((found): StandingFinding => {
+      const one = { ...found, box: wholeAmong(still, found, seen) }
       return { ...one, until: frame, ...(isSmall(one, layout) && { finely: true }) }
     })
     frames.push(fresh)
@@ -98,11 +99,14 @@ export function pursue(
     for (const found of appeared) goBack(found, frame)
   }
 
-  /** Of what stands unchanged a look may see a part next: it is as large as it was. */
-  function wholeAmong(still: readonly Finding[], found: Finding): Box {
+  /** Of what stands unchanged a look may see a part next: it is as large as it was. Of two parts each may be a thing of its own. */
+  function wholeAmong(still: readonly Finding[], found: Finding, seen: readonly Finding[]): Box {
     const { w, h } = found.box
     const whole = still.find(
-      one => isSameThing(one, found) && intersectionArea(one.box, found.box) >= partShare * w * h,
+      one =>
+        isSameThing(one, found) &&
+        intersectionArea(one.box, found.box) >= partShare * w * h &&
+        seen.every(other => other === found || !isSameThing(one, other)),
     )
     return whole ? union(whole.box, found.box) : found.box
   }

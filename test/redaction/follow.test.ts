@@ -116,6 +116,13 @@ describe('a follower', () => {
     (_, i) => 70 + 80 * noise(i % layout.width, Math.floor(i / layout.width), 23),
   )
 
+  test.each([6, 8, 12, 20])('stays where something of %i px stands', size => {
+    let followed: Followed | undefined = { box: { x: 280, y: 150, w: size, h: size }, dx: 0, dy: 0 }
+    const picture = soft(280, 150, size, size)
+    for (let n = 0; n < 60 && followed; n++) followed = follow(picture, picture, followed)
+    expect(followed!.box).toEqual({ x: 280, y: 150, w: size, h: size })
+  })
+
   test.each([
     [10, 25, 20, 20],
     [-12, 30, 20, 20],
@@ -160,6 +167,10 @@ describe('a finding', () => {
     const frames = run(still, { 0: [face(200, 100)], 4: [upper] })
     const near = Object.entries(boxAt(200, 100)).map(([side, value]) => [side, expect.closeTo(value, 9)])
     expect(frames[4]).toEqual([{ ...upper, box: Object.fromEntries(near), until: 7 }])
+    // Two parts may be two things.
+    const lower = { ...upper, box: { ...upper.box, y: 111 / layout.height, h: 13 / layout.height } }
+    const two = run(still, { 0: [face(200, 100)], 4: [upper, lower] })
+    expect(two[4]!.map(({ box }) => Math.round(box.h * layout.height))).toEqual([12, 13])
     // What moved is as large as it is seen: of what it was nothing is known.
     const moves = [...still.slice(0, 4), ...Array(4).fill({ x: 203, y: 100 })]
     const part = { ...upper, box: { ...upper.box, x: 203 / layout.width } }

@@ -362,6 +362,9 @@ describe('a thing in smooth motion', () => {
     const byFine = (n: number) => n % 75 === 0
     expect(link(seen(true, byFine), seconds, rules, looks)).toHaveLength(1)
     expect(link(seen(false, byFine), seconds, rules, looks)).toHaveLength(0)
+    // Where coarse looks saw it, those that did not count.
+    const byCoarse = (n: number) => n === 20 || n === 40
+    expect(link(seen(true, byCoarse), seconds, rules, looks)).toHaveLength(0)
     // A fine look that did not see it counts against it.
     const looksMore = looks.map((flags, n) => (n % 20 === 0 ? finely : flags))
     expect(link(seen(true, byFine), seconds, rules, looksMore)).toHaveLength(0)

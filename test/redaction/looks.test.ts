@@ -375,7 +375,7 @@ describe('a cut', () => {
     expect(isCut(luma(black), luma(plane()))).toBe(false)
   })
 
-  test('ends a scene, unless what was seen before is back within a second: then it was a flash', () => {
+  test('ends a scene, unless what was seen before is back within half a second: then it was a flash', () => {
     const [dim, lit] = [luma(plane()), luma(other)]
     const cutsOf = (shown: readonly (typeof dim)[], rate: number) => {
       const watch = watchCuts()
